@@ -1,0 +1,1 @@
+"""Conditions: the questions that audiences, segments and triggers ask."""

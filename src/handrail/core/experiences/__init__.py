@@ -1,0 +1,1 @@
+"""Experience documents: everything an author writes and a version freezes."""

@@ -1,0 +1,85 @@
+"""People: what is known of a user, as a fold over events by joins only.
+
+Every member of `Subject` is joined by minimum, maximum, last writer or union, so events may arrive in any order and
+any number of times (each `message_id` once, RULES 38) and give the same state. State is kept per subject and merged
+at read: a subject is an anonymous id or a user id; links tell which belong together.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from handrail.core.events import NO_STAMP, Stamp
+
+AttributeValue: TypeAlias = str | int | float | bool | list[str] | list[int | float] | list[bool] | None
+"""None is a tombstone: the attribute was unset."""
+
+
+class Written(msgspec.Struct, array_like=True):
+    """A value and who said it last."""
+
+    value: AttributeValue
+    stamp: Stamp
+
+
+class Snoozed(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """One snooze of an experience: when it was said, and until when it hides. Milliseconds."""
+
+    at: int
+    message_id: str
+    until: int
+
+
+class ExperienceState(msgspec.Struct, omit_defaults=True):
+    """What became of one experience for one user. Instants in milliseconds, 0 for never; joined by min and max."""
+
+    first_seen: int = 0
+    last_seen: int = 0
+    completed: int = 0
+    dismissed: int = 0
+    answered: int = 0
+    snoozes: list[Snoozed] = []
+    """The ten latest, oldest first. How many count: those after the last completion or dismissal (the cycle)."""
+    answers: dict[str, Written] = {}
+
+
+class Subject(msgspec.Struct, omit_defaults=True):
+    """One subject's folded state. `native` and `custom` by attribute key; `counters` by counter id, then day number."""
+
+    first_seen: int = 0
+    last_seen: int = 0
+    visits: int = 0
+    native: dict[str, Written] = {}
+    custom: dict[str, Written] = {}
+    cleared: Stamp = NO_STAMP
+    """Custom attributes written before this stamp are gone (`removeUnspecified`)."""
+    company: Written | None = None
+    experiences: dict[str, ExperienceState] = {}
+    counters: dict[str, dict[int, int]] = {}
+    events: dict[str, int] = {}
+    """Lifecycle bookkeeping the fold needs, by name; empty for most subjects."""
+
+
+class Company(msgspec.Struct, omit_defaults=True):
+    """One company's folded attributes."""
+
+    custom: dict[str, Written] = {}
+
+
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a condition is asked about: one user, merged and plain. Days are proleptic ordinals in the project's zone.
+
+    `events` maps a counter id (`core.conditions.counters.counter_id`) to counts per day. `today` is a day, `now` an
+    instant in milliseconds, `zone` an IANA name; all three are arguments of the decision, never read from a clock.
+    """
+
+    native: dict[str, AttributeValue] = {}
+    custom: dict[str, AttributeValue] = {}
+    company: dict[str, AttributeValue] = {}
+    experiences: dict[str, ExperienceState] = {}
+    events: dict[str, dict[int, int]] = {}
+    today: int = 0
+    now: int = 0
+    zone: str = "UTC"

@@ -1,0 +1,1 @@
+"""What a browser gets: the published snapshot, boot, revision, content, explain."""

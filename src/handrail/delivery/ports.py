@@ -1,0 +1,68 @@
+"""What delivery needs from the outside: what is published, and whose page it is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from handrail.core.conditions.model import Condition
+from handrail.core.experiences.model import Experience
+from handrail.core.experiences.themes import Theme
+from handrail.delivery.wire import RateLimit
+
+
+class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One environment of one project as boot needs it. `origins`: exact hosts, `*.suffix`, or `re:` patterns."""
+
+    id: str
+    name: str
+    project: str
+    public_id: str
+    """The project's public id, what the snippet carries."""
+    write_key: str
+    origins: tuple[str, ...]
+    zone: str = "UTC"
+    alias: bool = True
+    rate_limit: RateLimit | None = None
+    run_js: bool = False
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """One experience live in one environment, or paused there."""
+
+    id: str
+    version: str
+    published_at: int
+    paused: bool
+    document: Experience
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything published in one environment at one revision."""
+
+    environment: EnvironmentSettings
+    revision: str
+    experiences: tuple[Published, ...]
+    segments: dict[str, Condition]
+    themes: dict[str, Theme]
+
+
+class Publications(Protocol):
+    """What is published, read from the control database and kept until `changed` says otherwise."""
+
+    async def environment_by_key(self, write_key: str) -> EnvironmentSettings | None:
+        """The environment a write key belongs to."""
+        ...
+
+    async def environments(self, public_id: str) -> tuple[EnvironmentSettings, ...]:
+        """The environments of the project with this public id."""
+        ...
+
+    async def snapshot(self, environment: str) -> Snapshot:
+        """What is published in this environment now. Cached until the next publication."""
+        ...
+
+    async def content(self, version: str) -> Published | None:
+        """One published version, whatever its environment; None for drafts and unknown ids."""
+        ...

@@ -1,0 +1,126 @@
+"""What boot says and hears. TypeScript's twin is generated from these structs (`web/packages/wire`)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from handrail.core.conditions.model import Condition, Device
+from handrail.core.experiences.model import Frequency, Kind, ShowOn
+from handrail.core.pages import Where
+from handrail.core.people import AttributeValue, ExperienceState
+
+
+class Page(msgspec.Struct, omit_defaults=True):
+    """The page the browser is on."""
+
+    url: str
+    title: str = ""
+    referrer: str = ""
+
+
+class BootRequest(msgspec.Struct, rename="camel", omit_defaults=True):
+    """`POST /sdk/v1/boot`, JSON in a text/plain body. `batch` holds the outbox's unsent events, Segment-shaped."""
+
+    project: str
+    page: Page
+    sdk: str
+    key: str | None = None
+    anonymous_id: str | None = None
+    user_id: str | int | None = None
+    device: Device = "desktop"
+    locale: str = "en"
+    zone: str = "UTC"
+    sent_at: str | None = None
+    batch: list[msgspec.Raw] = []
+    have: list[str] = []
+    """Versions whose content the browser holds."""
+
+
+class Candidate(msgspec.Struct, rename="camel", omit_defaults=True):
+    """One live experience this user may meet. `residual` is what only the browser can answer; absent means nothing.
+
+    `starts` and `ends` are instants (milliseconds, 0 for open). `url` is where the version's content is.
+    """
+
+    id: str
+    key: str
+    kind: Kind
+    version: str
+    url: str
+    priority: int
+    published_at: int
+    show_on: ShowOn
+    where: Where
+    frequency: Frequency
+    respects_rate_limit: bool = True
+    starts: int = 0
+    ends: int = 0
+    residual: Condition | None = None
+    state: ExperienceState = ExperienceState()
+
+
+class RateLimit(msgspec.Struct, rename="camel"):
+    """At most `count` interrupting experiences every `every` `unit`s. `shown`: instants of the latest that count."""
+
+    count: int
+    every: int
+    unit: Literal["minute", "hour", "day", "week"]
+    shown: list[int] = []
+
+
+class Watch(msgspec.Struct, rename="camel", omit_defaults=True):
+    """Attributes (with their source) and event names whose change could flip a verdict: boot again when one does."""
+
+    attributes: list[str] = []
+    events: list[str] = []
+
+
+class BootReply(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """Boot's answer. `attributes` holds just what the candidates' templates name. Instants in milliseconds.
+
+    `content` inlines versions that may show on this page now, by version. `valid_until`: boot again once it passed.
+    """
+
+    environment: str
+    key: str
+    project: str
+    now: int
+    zone: str
+    alias: bool
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    attributes: dict[str, AttributeValue] = {}
+    segments: list[str] = []
+    revision: str
+    revision_url: str
+    candidates: list[Candidate] = []
+    watch: Watch = Watch()
+    valid_until: int = 0
+    rate_limit: RateLimit | None = None
+    content: dict[str, msgspec.Raw] = {}
+    accepted: list[str] = []
+    """messageIds of `batch` that are on disk now."""
+    rejected: dict[str, str] = {}
+    """messageIds of `batch` that were refused, with the reason."""
+    themes_url: str | None = None
+
+
+class Content(msgspec.Struct, rename="camel", omit_defaults=True):
+    """`GET /sdk/v1/content/{version}.json`: one frozen version as the renderers draw it, its theme resolved."""
+
+    version: str
+    key: str
+    kind: Kind
+    name: str
+    default_locale: str
+    content: msgspec.Raw
+    theme: msgspec.Raw
+
+
+class Revision(msgspec.Struct, rename="camel", omit_defaults=True):
+    """`GET /sdk/v1/revision/{environment}.json`, cacheable for seconds: what is live now, by version."""
+
+    revision: str
+    live: list[str]
