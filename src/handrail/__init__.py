@@ -1,0 +1,1 @@
+"""Handrail: an open, self-hosted digital adoption platform."""

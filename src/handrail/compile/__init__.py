@@ -1,0 +1,1 @@
+"""Conditions turned into predicates, residual trees and SQL. Pure."""

@@ -1,0 +1,1 @@
+"""The doors: public (plain ASGI) and the API. Translates and leaves."""

@@ -1,0 +1,1 @@
+"""Segment's protocol: wire forms, trigger language, mapping directives, the destination. Pure."""

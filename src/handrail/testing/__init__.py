@@ -1,0 +1,1 @@
+"""In-memory adapters, a fixed clock, builders: shipped, for us and for extenders."""

@@ -1,0 +1,1 @@
+"""What members do: authoring, publishing, people, segments, questions, privacy, jobs."""
