@@ -1,0 +1,88 @@
+"""Fixtures that every room's tests may ask for."""
+
+import asyncio
+import inspect
+import os
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.support.chromium import ChromiumMissing, chromium_arguments, find_chromium
+from tests.support.network import find_free_port
+from tests.support.postgres import Cluster, PostgresMissing, fresh_database
+
+CLUSTER_FOLDER = "HANDRAIL_TEST_CLUSTER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the folder of this run's PostgreSQL before xdist starts the workers that share it."""
+    if CLUSTER_FOLDER not in os.environ:
+        os.environ[CLUSTER_FOLDER] = tempfile.mkdtemp(prefix="handrail-pg-")
+        config.add_cleanup(_remove_cluster)
+
+
+def _remove_cluster() -> None:
+    Cluster(Path(os.environ.pop(CLUSTER_FOLDER))).remove()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Lets async tests run in a worker whose browser is open: Playwright leaves its loop marked as running."""
+    if not inspect.iscoroutinefunction(getattr(item, "obj", None)):
+        return (yield)
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return (yield)
+    finally:
+        if running is not None and not running.is_closed():
+            asyncio._set_running_loop(running)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The address of a PostgreSQL server that may create databases."""
+    if named := os.environ.get("HANDRAIL_TEST_POSTGRES"):
+        return named
+    try:
+        return Cluster(Path(os.environ[CLUSTER_FOLDER])).started()
+    except PostgresMissing as missing:
+        _skip_or_fail(missing)
+
+
+@pytest.fixture
+def postgres_dsn(postgres_server: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database, this test's alone."""
+    with fresh_database(postgres_server) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """The browser that tests drive."""
+    try:
+        return find_chromium()
+    except ChromiumMissing as missing:
+        _skip_or_fail(missing)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(chromium_path: Path) -> dict[str, Any]:
+    """How pytest-playwright's `browser` and `page` start the installed Chromium."""
+    return {"executable_path": str(chromium_path), "args": chromium_arguments()}
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    return find_free_port()
+
+
+def _skip_or_fail(missing: Exception) -> NoReturn:
+    """`make test` sets HANDRAIL_REQUIRE_ALL: there a missing program is a failure, not a skip."""
+    if os.environ.get("HANDRAIL_REQUIRE_ALL") == "1":
+        raise missing
+    pytest.skip(str(missing))

@@ -1,0 +1,50 @@
+"""Finds the browser that the tests drive."""
+
+import os
+import shutil
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ON_MACOS = (
+    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+)
+
+# Without these, Chromium looks for its maker's servers at every start.
+QUIET = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class ChromiumMissing(Exception):
+    """No Chromium was found; the message says what to install."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "These tests need Chromium: install it (Debian and Ubuntu: apt-get install chromium), "
+            "or name one with HANDRAIL_CHROMIUM=/path/to/chromium."
+        )
+
+
+def find_chromium() -> Path:
+    """The Chromium to drive: the one HANDRAIL_CHROMIUM names, or the first installed."""
+    if named := os.environ.get("HANDRAIL_CHROMIUM"):
+        return Path(named)
+    for name in NAMES:
+        if found := shutil.which(name):
+            return Path(found)
+    for application in ON_MACOS:
+        if application.exists():
+            return application
+    raise ChromiumMissing
+
+
+def chromium_arguments() -> list[str]:
+    """Command-line arguments for a quiet, headless browser on this machine."""
+    # Chromium's sandbox refuses to start for root, which is who runs tests in a container.
+    return [*QUIET, "--no-sandbox"] if os.geteuid() == 0 else QUIET
