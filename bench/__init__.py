@@ -1,0 +1,1 @@
+"""Every claim of speed, runnable, with its peer or limit beside it in the same run."""
