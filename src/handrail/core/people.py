@@ -13,8 +13,8 @@ import msgspec
 
 from handrail.core.events import NO_STAMP, Stamp
 
-AttributeValue: TypeAlias = str | int | float | bool | list[str] | list[int | float] | list[bool] | None
-"""None is a tombstone: the attribute was unset."""
+AttributeValue: TypeAlias = str | int | float | bool | list[str | int | float | bool] | None
+"""None is a tombstone: the attribute was unset. A list holds one type only (`core.values.check_attribute`)."""
 
 
 class Written(msgspec.Struct, array_like=True):
@@ -45,21 +45,31 @@ class ExperienceState(msgspec.Struct, omit_defaults=True):
     answers: dict[str, Written] = {}
 
 
+class Link(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """That an anonymous id belongs to a user. The least link of an anonymous id holds, whenever it arrives."""
+
+    stamp: Stamp
+    user_id: str
+
+
 class Subject(msgspec.Struct, omit_defaults=True):
-    """One subject's folded state. `native` and `custom` by attribute key; `counters` by counter id, then day number."""
+    """One subject's folded state. `native` and `custom` by attribute key; `counters` by counter id, then day number.
+
+    Join two with `core.fold.merge`; ask what a condition may know with `core.fold.facts`.
+    """
 
     first_seen: int = 0
     last_seen: int = 0
-    visits: int = 0
+    visited: dict[int, int] = {}
+    """When the user was on a page: day since 1970 (UTC) -> 48 bits, one for each half-hour. A union, so it repeats."""
     native: dict[str, Written] = {}
     custom: dict[str, Written] = {}
     cleared: Stamp = NO_STAMP
-    """Custom attributes written before this stamp are gone (`removeUnspecified`)."""
+    """Custom attributes written before this stamp are gone (`removeUnspecified`), and are not kept either."""
     company: Written | None = None
     experiences: dict[str, ExperienceState] = {}
     counters: dict[str, dict[int, int]] = {}
-    events: dict[str, int] = {}
-    """Lifecycle bookkeeping the fold needs, by name; empty for most subjects."""
+    """Sums, not joins: right because each event is folded once, and subjects that are merged share no event."""
 
 
 class Company(msgspec.Struct, omit_defaults=True):

@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from handrail.core.events import Event
+from handrail.core.fold import FoldRules
 from handrail.core.people import Company, Subject
 
 
@@ -19,11 +20,26 @@ class Appended(msgspec.Struct, frozen=True):
     duplicates: int
 
 
+class RebuildReport(msgspec.Struct, frozen=True):
+    """What refolding the log from the start gave, beside the state that serves. No differences: the two are equal."""
+
+    events: int
+    rows: int
+    differences: tuple[str, ...]
+    """Each row that differs, as `table environment id`."""
+
+
 class Log(Protocol):
-    """The append-only log of one installation; positions grow, and a returned position is on disk."""
+    """The append-only log of one installation; positions grow, and a returned position is on disk.
+
+    An event whose (environment, message id) the log already holds is a duplicate: acknowledged, counted, not kept.
+    """
 
     async def append(self, events: Sequence[Event]) -> Appended:
-        """Keep new events, synced, and fold them. Joins the group commit under way. Raises LogUnavailable."""
+        """Keep new events, synced, and fold them. Joins the group commit under way. Raises Unavailable: retry later.
+
+        An append that raised may still have been kept, as with any answer that is lost; a repeat is then a duplicate.
+        """
         ...
 
     def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
@@ -31,7 +47,19 @@ class Log(Protocol):
         ...
 
     async def folded(self, position: int) -> None:
-        """Return once state has caught up with `position`."""
+        """Return once state has caught up with `position`. Raises Unavailable when it cannot just now."""
+        ...
+
+    async def follow(self, environment: str, rules: FoldRules) -> None:
+        """Fold this environment by these rules from now on; counters that are new are counted back over the log."""
+        ...
+
+    def people(self, environment: str) -> People:
+        """Folded state of one environment."""
+        ...
+
+    async def rebuild(self) -> RebuildReport:
+        """Fold the whole log into a fresh state and compare it with the one that serves."""
         ...
 
 

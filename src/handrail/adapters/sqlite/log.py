@@ -1,0 +1,498 @@
+"""The log of one process: one writer thread, one sync for everything that waits for it.
+
+Appends queue up; the writer takes all there are, drops the duplicates, commits the rest in one synced transaction,
+answers, and then folds the events it still holds. A second file, the state, follows by position. So an answer means
+"on disk", and state may be a moment behind it: `folded` waits for that.
+
+When a sync fails nobody knows what is on disk. The writer then answers Unavailable to all who waited, leaves that file
+for good and goes on in a new one that starts behind the last position it ever acknowledged (`days` explains overlaps).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TypeAlias, TypeVarTuple
+
+import apsw
+import msgspec
+import structlog
+
+from handrail.adapters.sqlite.days import Day, DayWriter, day_at, delete_day, list_days, read_blocks
+from handrail.adapters.sqlite.rebuild import rebuild
+from handrail.adapters.sqlite.state import SqlitePeople, StateReader, StateWriter
+from handrail.core.errors import Unavailable
+from handrail.core.events import Event
+from handrail.core.fold import FoldRules
+from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_id
+from handrail.ingest.ports import Appended, RebuildReport
+
+QUEUED_EVENTS = 20_000
+QUEUED_BYTES = 32 * 1024 * 1024
+GROUP_EVENTS = 5_000
+FREE_FLOOR = 1024 * 1024 * 1024
+KEPT_DAYS = 7
+"""The log is never kept for less: retries and the SDK's outbox (6 days) rely on dedupe knowing them."""
+
+_NO_RULES = FoldRules()
+_log = structlog.get_logger(__name__)
+
+
+class _Append(msgspec.Struct):
+    events: Sequence[Event]
+    size: int
+    done: asyncio.Future[Appended]
+
+
+class _Task(msgspec.Struct):
+    """Something the writer does between two groups."""
+
+    run: Callable[[], None]
+    done: asyncio.Future[None]
+
+
+class _Close(msgspec.Struct):
+    """Nothing comes after this."""
+
+
+_Told = TypeVarTuple("_Told")
+_Work: TypeAlias = _Append | _Task | _Close
+
+
+class SqliteLog:
+    """The log and the state that follows it, in one folder. Open with `SqliteLog.open`, close with `close`.
+
+    The folder belongs to this object alone (`DataDirectory`).
+    """
+
+    def __init__(self, folder: Path, rules: Mapping[str, FoldRules]) -> None:
+        self._folder = folder
+        self._rules = dict(rules)
+        self._loop = asyncio.get_running_loop()
+        self._inbox: SimpleQueue[_Work] = SimpleQueue()
+        self._closed = False
+        self._upkeep = asyncio.Lock()
+        # Known to the loop's thread only:
+        self._queued_events = 0
+        self._queued_bytes = 0
+        self._folded = 0
+        self._acknowledged = 0
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._behind = False
+        """Whether a fold failed and left the state behind the log."""
+        self._reader: StateReader
+        self._thread = threading.Thread(target=self._write, name="handrail-log", daemon=True)
+        # Known to the writer's thread only:
+        self._days: list[Day] = []
+        self._file: DayWriter | None = None
+        self._state: StateWriter
+        self._seen = SeenIds()
+        self._end = 0
+
+    @classmethod
+    async def open(cls, folder: Path, rules: Mapping[str, FoldRules] | None = None) -> SqliteLog:
+        """Open the log in `folder`, reading the ids it holds and folding what state has missed."""
+        log = cls(folder, rules or {})
+        await asyncio.to_thread(log._start)
+        log._folded = log._acknowledged = log._end
+        log._reader = StateReader(folder / "state.db")
+        log._thread.start()
+        return log
+
+    async def close(self) -> None:
+        """Commit and fold what is queued, then close the files."""
+        if not self._closed:
+            self._closed = True
+            self._inbox.put(_Close())
+            await asyncio.to_thread(self._thread.join)
+            self._reader.close()
+
+    async def append(self, events: Sequence[Event]) -> Appended:
+        """Keep new events; see `ingest.ports.Log`."""
+        if not events:
+            return Appended(self._acknowledged, 0, 0)
+        size = sum([len(event.body) for event in events])
+        if self._closed:
+            raise Unavailable("The log is closing.")
+        # One append always fits, however large: a bound that it alone exceeds would refuse it for ever.
+        if self._queued_events and (
+            self._queued_events + len(events) > QUEUED_EVENTS or self._queued_bytes + size > QUEUED_BYTES
+        ):
+            raise Unavailable("More events wait for the disk than may; try again shortly.")
+        self._queued_events += len(events)
+        self._queued_bytes += size
+        done: asyncio.Future[Appended] = self._loop.create_future()
+        self._inbox.put(_Append(events, size, done))
+        return await done
+
+    async def folded(self, position: int) -> None:
+        """Return once state has caught up; see `ingest.ports.Log`."""
+        if self._folded >= position:
+            return
+        if position > self._acknowledged:
+            raise Unavailable(f"The log has no position {position} yet.")
+        if self._behind:
+            await self._do(self._catch_up)
+            if self._folded < position:
+                raise Unavailable("What is known of users is behind the log.")
+            return
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append((position, done))
+        await done
+
+    async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
+        """At most `limit` events behind `after`, in order."""
+        upto = self._acknowledged
+
+        def some() -> list[tuple[int, Event]]:
+            found: list[tuple[int, Event]] = []
+            for block in read_blocks(list_days(self._folder), after, upto):
+                found += (each for each in block.decode() if each[0] > after)
+                if len(found) >= limit:
+                    break
+            return found[:limit]
+
+        try:
+            found = await asyncio.to_thread(some)
+        except apsw.Error as problem:
+            raise Unavailable(f"The log could not be read: {problem}") from problem
+        for each in found:
+            yield each
+
+    def people(self, environment: str) -> SqlitePeople:
+        """Folded state of one environment."""
+        return SqlitePeople(self._reader, environment)
+
+    async def follow(self, environment: str, rules: FoldRules) -> None:
+        """Fold by these rules from now on; see `ingest.ports.Log`. Appends wait while new counters count back."""
+
+        def change() -> None:
+            self._catch_up()
+            self._change_counters(environment, rules)
+            self._rules[environment] = rules
+
+        async with self._upkeep:
+            await self._do(change)
+
+    async def retain(self, today: date, days: int) -> int:
+        """Delete files of days more than `days` (at least 7) before `today`. Returns how many.
+
+        Their events stay folded, in `base.db`, which `rebuild` starts from. Files of `days` later days stay whatever
+        `today` says, so a clock that runs ahead deletes nothing early.
+        """
+        if days < KEPT_DAYS:
+            raise ValueError(f"The log is kept for at least {KEPT_DAYS} days, not {days}.")
+        deleted = 0
+        async with self._upkeep:
+            while True:
+                files = list_days(self._folder)
+                if not files:
+                    return deleted
+                oldest = files[0]
+                if len({each.day for each in files} - {oldest.day}) < days:
+                    return deleted
+                # A day that has not come yet was named by a clock that ran ahead.
+                if today - timedelta(days=days) <= oldest.day <= today + timedelta(days=1):
+                    return deleted
+                await asyncio.to_thread(self._fold_into_base, oldest, files[1].first - 1)
+                await self._do(partial(self._forget_file, oldest))
+                deleted += 1
+
+    async def rebuild(self) -> RebuildReport:
+        """Refold and compare; see `ingest.ports.Log`. Appends go on meanwhile."""
+        async with self._upkeep:
+            return await asyncio.to_thread(rebuild, self._folder, self._rules_of)
+
+    # What follows runs in the writer's thread, or in `open` before there is one.
+
+    def _start(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._state = StateWriter(self._folder / "state.db")
+        try:
+            self._days = list_days(self._folder)
+            if self._days:
+                self._file = DayWriter(self._days[-1])
+                self._end = self._file.last()
+            for index, day in enumerate(self._days):
+                upto = self._days[index + 1].first - 1 if index + 1 < len(self._days) else self._end
+                for block in read_blocks([day], 0, upto):
+                    self._seen.add([block.ids[at : at + ID_SIZE] for at in range(0, len(block.ids), ID_SIZE)])
+                if index + 1 < len(self._days):
+                    self._seen.seal_day()
+            if self._state.position == 0 and self._end == 0:
+                for environment, rules in self._rules.items():
+                    self._state.adopt_counters(environment, rules)
+            # Events of an environment that nobody gave rules for are folded without counting, so what was counted
+            # there is no longer complete; `follow` counts it again.
+            for environment in self._state.counted_environments() | self._rules.keys():
+                self._change_counters(environment, self._rules_of(environment))
+            self._catch_up()
+        except BaseException:
+            self._state.close()
+            if self._file is not None:
+                self._file.close()
+            raise
+
+    def _write(self) -> None:
+        while True:
+            work: _Work | None = self._inbox.get()
+            if isinstance(work, _Append):
+                group, work = self._gather(work)
+                self._keep(group)
+            if isinstance(work, _Task):
+                self._run(work)
+            elif isinstance(work, _Close):
+                break
+        if self._file is not None:
+            self._file.close()
+        self._state.close()
+
+    def _gather(self, first: _Append) -> tuple[list[_Append], _Task | _Close | None]:
+        """Every append that waits, until the group is full or something else is next; and that."""
+        group, count = [first], len(first.events)
+        while count < GROUP_EVENTS:
+            try:
+                work = self._inbox.get_nowait()
+            except Empty:
+                break
+            if not isinstance(work, _Append):
+                return group, work
+            group.append(work)
+            count += len(work.events)
+        return group, None
+
+    def _keep(self, group: Sequence[_Append]) -> None:
+        events: list[Event] = []
+        try:
+            answers = self._store(group, events)
+        except Unavailable as problem:
+            _log.warning("log_unavailable", reason=problem.message)
+            self._tell(self._refuse, group, problem)
+        except Exception as problem:  # noqa: BLE001 whatever it was, those who wait hear of it
+            _log.exception("log_commit_failed")
+            self._tell(self._refuse, group, Unavailable(f"The log could not be written: {problem}", retry_after=2))
+        else:
+            self._tell(self._answer, answers, self._end)
+            if events:
+                self._fold(events)
+
+    def _store(self, group: Sequence[_Append], events: list[Event]) -> list[tuple[_Append, Appended]]:
+        """Commit what is new, which is left in `events`."""
+        ids: list[bytes] = []
+        answers: list[tuple[_Append, Appended]] = []
+        fresh: set[bytes] = set()
+        seen = self._seen
+        for append in group:
+            before = len(events)
+            for event in append.events:
+                identity = dedupe_id(event.environment, event.message_id)
+                if identity not in fresh and identity not in seen:
+                    fresh.add(identity)
+                    ids.append(identity)
+                    events.append(event)
+            stored = len(events) - before
+            answers.append((append, Appended(self._end + len(events), stored, len(append.events) - stored)))
+        if events:
+            self._commit(events, ids)
+        return answers
+
+    def _commit(self, events: Sequence[Event], ids: Sequence[bytes]) -> None:
+        space = os.statvfs(self._folder)
+        if space.f_bavail * space.f_frsize < min(space.f_blocks * space.f_frsize // 20, FREE_FLOOR):
+            raise Unavailable("The disk is nearly full.", retry_after=30)
+        file = self._file_for(day_at(events[0].received_at))
+        try:
+            file.append(self._end + 1, events, ids)
+        except apsw.FullError:
+            # Refused before any sync: the file is as it was.
+            file.rollback()
+            raise
+        except BaseException:
+            self._abandon(file)
+            raise
+        self._end += len(events)
+        self._seen.add(ids)
+
+    def _file_for(self, day: date) -> DayWriter:
+        """The file that takes events received on `day`; a clock may waver by a day without starting a new one."""
+        file = self._file
+        if file is not None and file.day.day - timedelta(days=1) <= day <= file.day.day:
+            return file
+        if self._days and self._days[-1].first == self._end + 1:
+            # The last file holds nothing that anyone was told is kept, and the new one would have its place.
+            if file is not None:
+                self._file = None
+                file.close()
+            delete_day(self._days.pop())
+        elif self._days:
+            self._seen.seal_day()
+        named = Day.named(self._folder, self._end + 1, day)
+        self._days.append(named)
+        if file is not None and self._file is not None:
+            self._file = None
+            file.close()
+        self._file = DayWriter(named)
+        return self._file
+
+    def _abandon(self, file: DayWriter) -> None:
+        self._file = None
+        try:
+            file.close()
+        except apsw.Error:
+            _log.exception("log_file_left_open", file=str(file.day.path))
+
+    def _fold(self, events: Sequence[Event]) -> None:
+        if self._state.position != self._end - len(events):
+            self._catch_up()
+            return
+        try:
+            self._state.fold(events, self._end, self._rules_of)
+        except Exception:  # noqa: BLE001 the events are on disk; the state catches up
+            _log.exception("fold_failed", position=self._state.position)
+        self._report_folded()
+
+    def _catch_up(self) -> None:
+        """Fold what the log has and the state has not."""
+        if self._state.position >= self._end:
+            return
+        try:
+            for block in read_blocks(self._days, self._state.position, self._end):
+                events = [event for position, event in block.decode() if position > self._state.position]
+                self._fold_patiently(events, block.last)
+        except apsw.Error:
+            _log.exception("catch_up_failed", position=self._state.position)
+        self._report_folded()
+
+    def _fold_patiently(self, events: Sequence[Event], position: int) -> None:
+        """Fold a block; when one event makes that impossible, fold all the others."""
+        try:
+            self._state.fold(events, position, self._rules_of)
+        except apsw.Error:
+            raise
+        except Exception:  # noqa: BLE001 one bad event costs only itself
+            for event in events:
+                try:
+                    self._state.fold([event], self._state.position, self._rules_of)
+                except apsw.Error:
+                    raise
+                except Exception:  # noqa: BLE001
+                    _log.exception("event_not_folded", environment=event.environment, message_id=event.message_id)
+            self._state.fold([], position, self._rules_of)
+
+    def _change_counters(self, environment: str, rules: FoldRules) -> None:
+        if self._state.known_counters(environment) == rules.counter_ids():
+            return
+        known, upto = self._state.known_counters(environment), self._state.position
+        names = {
+            name for name, counters in rules.counters.items() if any(counter not in known for counter, _ in counters)
+        }
+        base = self._folder / "base.db"
+        if base.exists():
+            # Days that are deleted cannot be counted back, but what is forgotten must be forgotten there too.
+            writer = StateWriter(base)
+            try:
+                writer.change_counters(environment, rules, iter(()))
+            finally:
+                writer.close()
+        self._state.change_counters(
+            environment,
+            rules,
+            (
+                event
+                for name in sorted(names)
+                for block in read_blocks(self._days, 0, upto, naming=msgspec.json.encode(name).decode())
+                for _, event in block.decode()
+                if event.name == name
+            ),
+        )
+
+    def _rules_of(self, environment: str) -> FoldRules:
+        return self._rules.get(environment, _NO_RULES)
+
+    def _forget_file(self, oldest: Day) -> None:
+        if len(self._days) > 1 and self._days[0] == oldest:
+            delete_day(self._days.pop(0))
+            self._seen.forget_day()
+
+    def _report_folded(self) -> None:
+        self._tell(self._note_folded, self._state.position, self._state.position < self._end)
+
+    def _run(self, task: _Task) -> None:
+        try:
+            task.run()
+        except Exception as problem:  # noqa: BLE001 goes to whoever asked
+            self._tell(_settle, task.done, problem)
+        else:
+            self._tell(_settle, task.done, None)
+
+    def _tell(self, what: Callable[[*_Told], None], *told: *_Told) -> None:
+        # A loop that is closed already has nobody left to tell.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(what, *told)
+
+    # What follows runs in threads of its own, beside the writer.
+
+    def _fold_into_base(self, day: Day, last: int) -> None:
+        base = StateWriter(self._folder / "base.db")
+        try:
+            if base.position == 0:
+                for environment, rules in self._rules.items():
+                    base.adopt_counters(environment, rules)
+            for block in read_blocks([day], base.position, last):
+                base.fold([event for _, event in block.decode()], block.last, self._rules_of)
+            if base.position < last:
+                base.fold([], last, self._rules_of)
+        finally:
+            base.close()
+
+    # What follows runs in the loop's thread.
+
+    async def _do(self, run: Callable[[], None]) -> None:
+        if self._closed:
+            raise Unavailable("The log is closing.")
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._inbox.put(_Task(run, done))
+        await done
+
+    def _answer(self, answers: Sequence[tuple[_Append, Appended]], end: int) -> None:
+        self._acknowledged = end
+        for append, appended in answers:
+            self._queued_events -= len(append.events)
+            self._queued_bytes -= append.size
+            if not append.done.done():
+                append.done.set_result(appended)
+
+    def _refuse(self, group: Sequence[_Append], reason: Unavailable) -> None:
+        for append in group:
+            self._queued_events -= len(append.events)
+            self._queued_bytes -= append.size
+            if not append.done.done():
+                append.done.set_exception(reason)
+
+    def _note_folded(self, position: int, behind: bool) -> None:
+        self._folded = max(self._folded, position)
+        self._behind = behind
+        waiting, self._waiting = self._waiting, []
+        for wanted, done in waiting:
+            if wanted <= self._folded:
+                _settle(done, None)
+            elif behind:
+                _settle(done, Unavailable("What is known of users is behind the log."))
+            else:
+                self._waiting.append((wanted, done))
+
+
+def _settle(done: asyncio.Future[None], problem: Exception | None) -> None:
+    if done.done():
+        return
+    if problem is None:
+        done.set_result(None)
+    else:
+        done.set_exception(problem)

@@ -1,0 +1,71 @@
+"""Refolding the log into a fresh state, and what differs from the state that serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handrail.adapters.sqlite.days import list_days, read_blocks
+from handrail.adapters.sqlite.state import Rules, StateReader, StateWriter
+from handrail.ingest.ports import RebuildReport
+
+
+def rebuild(folder: Path, rules: Rules) -> RebuildReport:
+    """Fold everything that `folder` holds and compare. The writer may go on: the comparison is of one moment."""
+    path = folder / "rebuilt.db"
+    _remove_database(path)
+    serving = StateReader(folder / "state.db")
+    try:
+        upto = serving.begin()
+        if (folder / "base.db").exists():
+            base = StateWriter(folder / "base.db")
+            base.copy_to(path)
+            base.close()
+        events = _refold(folder, path, upto, rules)
+        fresh = StateReader(path)
+        try:
+            rows, differences = _compare(serving, fresh)
+        finally:
+            fresh.close()
+        serving.end()
+    finally:
+        serving.close()
+        _remove_database(path)
+    return RebuildReport(events=events, rows=rows, differences=tuple(differences))
+
+
+def _refold(folder: Path, path: Path, upto: int, rules: Rules) -> int:
+    rebuilt, count = StateWriter(path), 0
+    try:
+        for block in read_blocks(list_days(folder), rebuilt.position, upto):
+            events = [event for _, event in block.decode()]
+            rebuilt.fold(events, block.last, rules)
+            count += len(events)
+    finally:
+        rebuilt.close()
+    return count
+
+
+def _compare(serving: StateReader, fresh: StateReader) -> tuple[int, list[str]]:
+    """How many rows the serving state has, and which differ, in one pass over both."""
+    count = 0
+    differences: list[str] = []
+    mine, theirs = serving.rows(), fresh.rows()
+    one, other = next(mine, None), next(theirs, None)
+    while one is not None or other is not None:
+        if one is not None and other is not None and one[:3] == other[:3]:
+            if one[3] != other[3]:
+                differences.append(" ".join(one[:3]))
+            count, one, other = count + 1, next(mine, None), next(theirs, None)
+        elif other is None or (one is not None and one[:3] < other[:3]):
+            assert one is not None
+            differences.append(" ".join(one[:3]))
+            count, one = count + 1, next(mine, None)
+        else:
+            differences.append(" ".join(other[:3]))
+            other = next(theirs, None)
+    return count, differences
+
+
+def _remove_database(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)

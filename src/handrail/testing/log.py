@@ -1,0 +1,116 @@
+"""The log and the people it makes, in memory: the twin that the SQLite and PostgreSQL ones are tested beside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+from handrail.core.errors import Unavailable
+from handrail.core.events import Event
+from handrail.core.fold import FoldRules, State, count_back, fold, merge, subjects_of
+from handrail.core.people import Company, Subject
+from handrail.ingest.dedupe import SeenIds, dedupe_id
+from handrail.ingest.ports import Appended, RebuildReport
+
+
+class MemoryLog:
+    """A log that lives as long as the object. `refuse` makes it say what a full or broken one says."""
+
+    def __init__(self, rules: Mapping[str, FoldRules] | None = None) -> None:
+        self.events: list[Event] = []
+        self.refuse = False
+        self.state = State()
+        self._rules = dict(rules or {})
+        self._seen = SeenIds()
+
+    async def append(self, events: Sequence[Event]) -> Appended:
+        """Keep new events and fold them."""
+        if self.refuse:
+            raise Unavailable("The log was told to refuse.")
+        stored = 0
+        for event in events:
+            identity = dedupe_id(event.environment, event.message_id)
+            if identity not in self._seen:
+                self._seen.add([identity])
+                self.events.append(event)
+                fold(self.state, [event], self._rules_of)
+                stored += 1
+        return Appended(len(self.events), stored, len(events) - stored)
+
+    async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
+        """At most `limit` events behind `after`, in order."""
+        for position, event in list(enumerate(self.events, 1))[after : after + limit]:
+            yield position, event
+
+    async def folded(self, position: int) -> None:
+        """Return at once: what is kept is folded."""
+        if position > len(self.events):
+            raise Unavailable(f"The log has no position {position} yet.")
+
+    async def follow(self, environment: str, rules: FoldRules) -> None:
+        """Fold by these rules from now on, new counters counted back."""
+        known = self._rules_of(environment).counter_ids()
+        wanted = rules.counter_ids()
+        for (where, _), subject in self.state.subjects.items():
+            if where == environment:
+                for counter in known - wanted:
+                    subject.counters.pop(counter, None)
+        new = FoldRules(
+            rules.zone,
+            {
+                name: [counter for counter in counters if counter[0] not in known]
+                for name, counters in rules.counters.items()
+            },
+        )
+        for event in self.events:
+            if event.environment == environment:
+                count_back(self.state, event, new)
+        self._rules[environment] = rules
+
+    def people(self, environment: str) -> MemoryPeople:
+        """Folded state of one environment."""
+        return MemoryPeople(self.state, environment)
+
+    async def rebuild(self) -> RebuildReport:
+        """Fold every event again and compare."""
+        fresh = State()
+        fold(fresh, self.events, self._rules_of)
+        differences = [
+            f"{table} {environment} {identity}"
+            for table, mine, theirs in (
+                ("aliases", self.state.aliases, fresh.aliases),
+                ("companies", self.state.companies, fresh.companies),
+                ("links", self.state.links, fresh.links),
+                ("subjects", self.state.subjects, fresh.subjects),
+            )
+            for environment, identity in _differing(mine, theirs)
+        ]
+        rows = sum(
+            map(len, (self.state.aliases, self.state.companies, self.state.links, self.state.subjects)),
+        )
+        return RebuildReport(events=len(self.events), rows=rows, differences=tuple(differences))
+
+    def _rules_of(self, environment: str) -> FoldRules:
+        return self._rules.get(environment, FoldRules())
+
+
+class MemoryPeople:
+    """Folded state of one environment."""
+
+    def __init__(self, state: State, environment: str) -> None:
+        self._state = state
+        self._environment = environment
+
+    async def user(self, anonymous_id: str | None, user_id: str | None) -> Subject:
+        """Everything known of this person, merged."""
+        keys = subjects_of(self._state, self._environment, anonymous_id, user_id)
+        return merge(self._state.subjects[key] for key in keys if key in self._state.subjects)
+
+    async def company(self, group_id: str) -> Company:
+        """A company's attributes."""
+        return self._state.companies.get((self._environment, group_id), Company())
+
+
+def _differing(
+    mine: Mapping[tuple[str, str], object], theirs: Mapping[tuple[str, str], object]
+) -> Iterable[tuple[str, str]]:
+    return sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
