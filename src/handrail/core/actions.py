@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -27,7 +28,9 @@ class GoToStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     step: str = "next"
 
 
-class LaunchExperience(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="launch_experience"):
+class LaunchExperience(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="launch_experience"
+):
     """Starts the live experience with this key, if it is due for the user; ends the running one (RULES 28)."""
 
     experience: str
@@ -74,13 +77,106 @@ class NavigateTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
 
 Action: TypeAlias = (
-    GoToStep
-    | LaunchExperience
-    | Dismiss
-    | Snooze
-    | BookInterview
-    | OpenPost
-    | LaunchAgent
-    | RunJs
-    | NavigateTo
+    GoToStep | LaunchExperience | Dismiss | Snooze | BookInterview | OpenPost | LaunchAgent | RunJs | NavigateTo
 )
+
+
+ORDER: tuple[str, ...] = (
+    "go_to_step",
+    "launch_experience",
+    "dismiss",
+    "snooze",
+    "book_interview",
+    "open_post",
+    "launch_agent",
+    "run_js",
+    "navigate_to",
+)
+"""Nominal order of one stack's actions; they fire together and none is awaited."""
+
+_EVERYWHERE = ("cta_button", "progress_trigger", "survey_condition")
+AVAILABLE: Mapping[str, Mapping[str, str]] = {
+    "launch_agent": {**dict.fromkeys(_EVERYWHERE, "yes"), "agent": "self"},
+    "go_to_step": {**dict.fromkeys(_EVERYWHERE, "yes"), "survey_condition": "default"},
+    "dismiss": {**dict.fromkeys(_EVERYWHERE, "yes"), "closing_cross": "default"},
+    "launch_experience": {
+        **dict.fromkeys((*_EVERYWHERE, "post_cta", "resource_center_block", "checklist_task"), "yes"),
+        "agent": "via",
+    },
+    "open_post": {
+        **dict.fromkeys(("cta_button", "progress_trigger", "resource_center_block", "checklist_task"), "yes"),
+        "agent": "via",
+    },
+    "navigate_to": {
+        **dict.fromkeys((*_EVERYWHERE, "post_cta", "resource_center_block", "checklist_task"), "yes"),
+        "agent": "via",
+    },
+    "snooze": dict.fromkeys((*_EVERYWHERE, "closing_cross"), "first_step"),
+    "run_js": dict.fromkeys((*_EVERYWHERE, "resource_center_block"), "needs_agreement"),
+    "book_interview": {"cta_button": "fixed"},
+}
+"""Where each action may stand; a context that is not listed refuses it."""
+
+MAY_FOLLOW: Mapping[str, frozenset[str]] = {
+    "launch_agent": frozenset({"go_to_step", "navigate_to", "run_js", "snooze"}),
+    "go_to_step": frozenset({"navigate_to", "run_js", "snooze"}),
+    "dismiss": frozenset({"go_to_step", "navigate_to", "run_js"}),
+    "launch_experience": frozenset({"go_to_step", "navigate_to", "run_js", "snooze"}),
+    "open_post": frozenset({"go_to_step", "navigate_to", "run_js", "snooze"}),
+    "navigate_to": frozenset(ORDER) - {"navigate_to", "book_interview"},
+    "run_js": frozenset(ORDER) - {"run_js", "book_interview"},
+    "snooze": frozenset({"launch_agent", "go_to_step", "launch_experience", "open_post", "navigate_to", "run_js"}),
+    "book_interview": frozenset({"go_to_step", "run_js"}),
+}
+"""Which actions may be added behind one that is there already."""
+
+MOST: Mapping[str, int] = {"closing_cross": 1, "post_cta": 1, "checklist_task": 1}
+ADVISED = 3
+SNOOZES = ("tour", "banner", "survey")
+VIEW_CHANGING = frozenset({"launch_experience", "open_post", "launch_agent", "navigate_to"})
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why an action may not stand where it does: its index in the stack, a code, a sentence."""
+
+    at: int
+    code: str
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+
+def type_of(action: Action) -> str:
+    """The action's word in documents and tables."""
+    return str(action.__struct_config__.tag)
+
+
+def validate_stack(
+    kind: str, context: Context, first_step: bool, actions: Sequence[Action], *, run_js: bool = False
+) -> list[Refusal]:
+    """All that is wrong with a stack of actions in stored order: places first, then pairs, then advice."""
+    words = [type_of(action) for action in actions]
+    found: list[Refusal] = []
+    for at, word in enumerate(words):
+        cell = AVAILABLE[word].get(context, "no")
+        if cell in ("no", "self", "via", "fixed"):
+            found.append(Refusal(at, "not_allowed_here", f"{word} is not allowed on a {context.replace('_', ' ')}."))
+        if cell == "needs_agreement" and not run_js:
+            found.append(Refusal(at, "needs_agreement", f"{word} needs the project owner's agreement."))
+        if cell == "first_step" and not (first_step and kind in SNOOZES):
+            found.append(Refusal(at, "first_step_only", f"{word} is for the first step of a tour, banner or survey."))
+        for earlier in words[:at]:
+            if earlier == word:
+                found.append(Refusal(at, "twice", f"{word} stands here twice."))
+            elif word not in MAY_FOLLOW[earlier]:
+                message = f"{word} may not be added to {earlier}: the row of {earlier} refuses it."
+                found.append(Refusal(at, "forbidden_pair", message))
+    most = MOST.get(context)
+    if most is not None and len(words) > most:
+        found.append(Refusal(most, "too_many", f"A {context.replace('_', ' ')} carries at most {most} action."))
+    elif len(words) > ADVISED:
+        found.append(Refusal(ADVISED, "many_actions", f"More than {ADVISED} actions are hard to follow.", "warning"))
+    views = [at for at, word in enumerate(words) if word in VIEW_CHANGING]
+    if len(views) > 1:
+        names = " and ".join(words[at] for at in views[:2])
+        found.append(Refusal(views[1], "two_views", f"{names} both change what the user looks at.", "warning"))
+    return found

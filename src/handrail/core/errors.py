@@ -1,11 +1,11 @@
 """What can go wrong, by kind. `http/errors.py` is the only place that turns a kind into a status.
 
-    HandrailError
-    ├── Invalid       what was sent cannot be meant; names the path
-    ├── NotFound      there is no such thing here
-    ├── Forbidden     the credential does not reach that far
-    ├── Conflict      it fits no longer with what is there now
-    └── Unavailable   not now; try again after `retry_after` seconds
+HandrailError
+├── Invalid       what was sent cannot be meant; names the path
+├── NotFound      there is no such thing here
+├── Forbidden     the credential does not reach that far
+├── Conflict      it fits no longer with what is there now
+└── Unavailable   not now; try again after `retry_after` seconds
 """
 
 from __future__ import annotations

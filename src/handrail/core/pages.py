@@ -8,11 +8,14 @@ covers the whole part. `matches` finds an RE2 pattern anywhere in the part; part
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+import ada_url
 import msgspec
 
 from handrail.core.conditions.model import Device, PagePart
+from handrail.core.values import normal
 
 UrlOperator: TypeAlias = Literal["equals", "contains", "starts_with", "ends_with", "glob", "matches"]
 
@@ -32,3 +35,105 @@ class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     devices: tuple[Device, ...] = ()
     include: tuple[UrlRule, ...] = ()
     exclude: tuple[UrlRule, ...] = ()
+
+
+MAX_INPUT = 2048
+"""Longest part of a URL that a pattern or glob is tried on, in characters."""
+
+Matcher: TypeAlias = Callable[[str, str], bool]
+"""Whether an RE2 pattern is found in a text: `(pattern, text)`."""
+
+
+def covers(where: Where, url: str, device: Device, found: Matcher) -> bool:
+    """Whether an experience may show on this page and device."""
+    if where.devices and device not in where.devices:
+        return False
+    if where.include and not any(covers_rule(rule, url, found) for rule in where.include):
+        return False
+    return not any(covers_rule(rule, url, found) for rule in where.exclude)
+
+
+def covers_rule(rule: UrlRule, url: str, found: Matcher) -> bool:
+    """Whether one rule holds for a page's address. An address that does not parse satisfies no rule."""
+    actual = part_of(rule, url)
+    if actual is None:
+        return False
+    wanted = wanted_text(rule)
+    match rule.operator:
+        case "equals":
+            return actual == wanted
+        case "contains":
+            return wanted in actual
+        case "starts_with":
+            return actual.startswith(wanted)
+        case "ends_with":
+            return actual.endswith(wanted)
+        case "glob":
+            return len(actual) <= MAX_INPUT and glob_covers(wanted, actual)
+        case "matches":
+            return len(actual) <= MAX_INPUT and found(wanted, actual)
+
+
+def part_of(rule: UrlRule, url: str) -> str | None:
+    """The part of the address that a rule looks at, as a browser would serialise it; None when there is none."""
+    try:
+        parsed = ada_url.URL(url)
+    except ValueError:
+        return None
+    match rule.part:
+        case "url":
+            return parsed.href
+        case "host":
+            return parsed.hostname
+        case "path":
+            return parsed.pathname
+        case "hash":
+            return parsed.hash.removeprefix("#")
+        case "query":
+            value = ada_url.URLSearchParams(parsed.search).get(rule.name or "")
+            return None if value is None else normal(value)
+
+
+def wanted_text(rule: UrlRule) -> str:
+    """The authored value in the form the part has: percent-encoded where a browser would, lower case for hosts."""
+    match rule.part:
+        case "query":
+            return normal(rule.value)
+        case "host":
+            return rule.value.lower()
+        case "hash" if rule.operator != "matches":
+            return percent_encoded(rule.value.removeprefix("#"))
+        case _:
+            return rule.value if rule.operator == "matches" else percent_encoded(rule.value)
+
+
+def percent_encoded(text: str) -> str:
+    """Spaces, controls and everything beyond ASCII as UTF-8 percent escapes, the rest as it stands."""
+    if text.isascii() and text.isprintable() and " " not in text:
+        return text
+    return "".join(
+        character
+        if "!" <= character <= "~"
+        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
+        for character in text
+    )
+
+
+def glob_covers(glob: str, text: str) -> bool:
+    """Whether `*` (any run) and `?` (any one character) spell the whole text. Linear in the text for each star."""
+    at = star = 0
+    mark = -1
+    for_glob = 0
+    while at < len(text):
+        if for_glob < len(glob) and glob[for_glob] == "*":
+            star, mark = for_glob, at
+            for_glob += 1
+        elif for_glob < len(glob) and glob[for_glob] in ("?", text[at]):
+            for_glob += 1
+            at += 1
+        elif mark >= 0:
+            mark += 1
+            for_glob, at = star + 1, mark
+        else:
+            return False
+    return all(character == "*" for character in glob[for_glob:])

@@ -142,6 +142,16 @@ KINDS: Mapping[str, type[Condition]] = {
 }
 """The word that marks each kind of node."""
 
+
+def members_of(node: Condition) -> tuple[Condition, ...] | None:
+    """The members of an `all` or `any`, or None for every other node."""
+    match node:
+        case All(all=members) | Any(any=members):
+            return members
+        case _:
+            return None
+
+
 DEFERRED = (PageCondition, ElementCondition, DeviceCondition, ViewportCondition)
 """Leaves that only a browser can answer."""
 

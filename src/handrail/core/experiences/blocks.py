@@ -29,14 +29,18 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 RichText: TypeAlias = str | dict[str, str] | list[Span]
 
 
-class Heading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="heading", omit_defaults=True):
+class Heading(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="heading", omit_defaults=True
+):
     """A title. The first heading of a step names it for screen readers."""
 
     text: Text
     level: Literal[1, 2, 3] = 2
 
 
-class Paragraph(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="paragraph", omit_defaults=True):
+class Paragraph(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="paragraph", omit_defaults=True
+):
     """Running text."""
 
     text: RichText
@@ -59,7 +63,9 @@ class Video(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     poster: str | None = None
 
 
-class Button(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="button", omit_defaults=True):
+class Button(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="button", omit_defaults=True
+):
     """A CTA: the button that carries actions, fired together in nominal order. `key` names it in events."""
 
     label: Text
@@ -68,7 +74,9 @@ class Button(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     key: str | None = None
 
 
-class ListBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="list", omit_defaults=True):
+class ListBlock(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="list", omit_defaults=True
+):
     """A list of lines."""
 
     lines: tuple[RichText, ...]
@@ -79,7 +87,9 @@ class Divider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     """A thin line."""
 
 
-class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="columns", omit_defaults=True):
+class Columns(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="columns", omit_defaults=True
+):
     """Blocks side by side; below 320 px of room they stack."""
 
     columns: tuple[tuple[Heading | Paragraph | Image | Video | Button | ListBlock | Divider, ...], ...]

@@ -81,7 +81,9 @@ class EveryDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
 Frequency: TypeAlias = Once | EveryTime | EveryDays
 
 
-class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class Envelope(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, tag_field="kind"
+):
     """What every kind carries. `key` is stable: files, the API and the SDK name the experience by it.
 
     `priority` runs from 1 to 5, 5 first. `goal` is the name of the event that counts as success.

@@ -1,0 +1,46 @@
+"""Frequency: how soon the same user may meet an experience again.
+
+`spec/cases/frequency` is the authority. A snoozed view is no view here: while the latest snooze is not older than the
+latest sight, the experience is due again as soon as the snooze is over.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from handrail.core.experiences.model import EveryDays, EveryTime, Frequency, Once
+from handrail.core.people import ExperienceState
+from handrail.core.values import day_of, day_start
+
+
+class Due(msgspec.Struct, frozen=True):
+    """Whether it is due, the reason code when it is not, and the instant from which it is (None for never)."""
+
+    due: bool
+    because: str = ""
+    again_at: int | None = None
+
+
+def due(frequency: Frequency, state: ExperienceState, now: int, zone: str, *, shown_in_load: bool = False) -> Due:
+    """Whether the experience may show again. `shown_in_load`: this page load and show-on firing showed it already."""
+    snooze = state.snoozes[-1] if state.snoozes else None
+    if snooze is not None and snooze.at >= max(state.last_seen, state.dismissed, state.completed):
+        return Due(True) if now >= snooze.until else Due(False, "snoozed", snooze.until)
+    match frequency:
+        case EveryTime():
+            return Due(False, "frequency_load") if shown_in_load else Due(True)
+        case Once():
+            return Due(False, "frequency_once") if state.last_seen else Due(True)
+        case EveryDays(days):
+            if not state.last_seen:
+                return Due(True)
+            next_day = day_of(state.last_seen, zone) + days
+            return (
+                Due(True) if day_of(now, zone) >= next_day else Due(False, "frequency_days", day_start(next_day, zone))
+            )
+
+
+def snoozes_used(state: ExperienceState) -> int:
+    """Snoozes of this recurrence cycle: those after the last completion or dismissal."""
+    since = max(state.completed, state.dismissed)
+    return sum(snooze.at > since for snooze in state.snoozes)

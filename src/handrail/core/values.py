@@ -1,0 +1,163 @@
+"""Values: what an attribute may hold, how text compares, and which instant or day a date names."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from handrail.core.people import AttributeValue
+
+MAX_CHARACTERS = 700
+"""Longest attribute value and user id limits are in spec/tables/limits.json; an array counts as its JSON text."""
+MAX_USER_ID = 512
+NEVER_AN_ID = frozenset({"", "null", "undefined", "[object Object]"})
+
+DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+DATE_TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})")
+EPOCH = date(1970, 1, 1).toordinal()
+DAY = 86_400_000
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Why a value was refused, in words fit to show."""
+
+    reason: str
+
+
+def normal(text: str) -> str:
+    """Text as conditions compare it: Unicode NFC."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def check_attribute(value: object) -> AttributeValue | Refused:
+    """The value as it is kept, or why it is not (RULES 4). None unsets the attribute."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return (
+                value
+                if len(value) <= MAX_CHARACTERS
+                else Refused(f"text of {len(value)} characters, at most {MAX_CHARACTERS}")
+            )
+        case int() | float():
+            return value if math.isfinite(value) else Refused("not a finite number")
+        case list():
+            return _check_list(value)
+        case dict():
+            return Refused("a nested object")
+        case _:
+            return Refused(f"a value of type {type(value).__name__!r}")
+
+
+def _check_list(values: list[object]) -> AttributeValue | Refused:
+    kinds = {kind_of(each) for each in values}
+    if not kinds <= {"text", "number", "boolean"}:
+        return Refused("a list of something else than text, numbers or booleans")
+    if len(kinds) > 1:
+        return Refused("a list of mixed types")
+    if any(isinstance(each, float) and not math.isfinite(each) for each in values):
+        return Refused("a list with a number that is not finite")
+    length = len(msgspec.json.encode(values).decode())
+    if length > MAX_CHARACTERS:
+        return Refused(f"a list of {length} characters as JSON, at most {MAX_CHARACTERS}")
+    return values  # pyright: ignore[reportReturnType] one kind throughout was checked above
+
+
+def kind_of(value: object) -> str:
+    """`text`, `number`, `boolean`, `array`, `missing` or `other`. A boolean is no number."""
+    match value:
+        case None:
+            return "missing"
+        case bool():
+            return "boolean"
+        case str():
+            return "text"
+        case int() | float():
+            return "number"
+        case list() | tuple():
+            return "array"
+        case _:
+            return "other"
+
+
+def check_user_id(value: object) -> str | Refused:
+    """A user id as text: numbers become their decimal form; blanks and leaked placeholders are refused (RULES 4)."""
+    match value:
+        case bool() | None | list() | dict():
+            return Refused(f"a user id is text or a number, not {kind_of(value)}")
+        case int():
+            return str(value)
+        case float():
+            return str(int(value)) if value.is_integer() else repr(value)
+        case str():
+            if value.strip() in NEVER_AN_ID:
+                return Refused(f"{value!r} is no user id")
+            if len(value) > MAX_USER_ID:
+                return Refused(f"a user id of {len(value)} characters, at most {MAX_USER_ID}")
+            return value
+        case _:
+            return Refused("a user id is text or a number")
+
+
+# Dates. A day is a whole day in the project's zone; a date-only text means that day, and its instant is the day's start.
+
+
+@lru_cache(maxsize=4096)
+def day_start(day: int, zone: str) -> int:
+    """The instant (milliseconds) at which a day (proleptic ordinal) starts in a zone."""
+    try:
+        moment = datetime.combine(date.fromordinal(day), datetime.min.time(), ZoneInfo(zone))
+        return int(moment.timestamp() * 1000)
+    except (OverflowError, ValueError):
+        return (day - EPOCH) * DAY
+
+
+def day_of(instant: int, zone: str) -> int:
+    """The day (proleptic ordinal) that an instant (milliseconds) falls on in a zone."""
+    try:
+        moment = datetime.fromtimestamp(instant / 1000, UTC).astimezone(ZoneInfo(zone))
+        return moment.toordinal()
+    except (OverflowError, ValueError, OSError):
+        return EPOCH + instant // DAY
+
+
+def instant_of(text: object, zone: str) -> int | None:
+    """The instant a date or date-time names, in milliseconds, or None when it is no strict ISO-8601 text."""
+    if not isinstance(text, str):
+        return None
+    if found := DATE.fullmatch(text):
+        try:
+            return day_start(date(*map(int, found.groups())).toordinal(), zone)
+        except ValueError:
+            return None
+    if found := DATE_TIME.fullmatch(text):
+        return _instant(found)
+    return None
+
+
+def _instant(found: re.Match[str]) -> int | None:
+    year, month, day, hour, minute = (int(found[at]) for at in range(1, 6))
+    fraction = (found[7] or "")[:3].ljust(3, "0")
+    try:
+        naive = datetime(year, month, day, hour, minute, int(found[6] or 0), tzinfo=UTC)
+    except ValueError:
+        return None
+    sign, hours, minutes = (
+        (1, 0, 0) if found[8] == "Z" else (1 if found[8][0] == "+" else -1, int(found[8][1:3]), int(found[8][4:]))
+    )
+    if hours > 23 or minutes > 59:
+        return None
+    seconds = naive - datetime(1970, 1, 1, tzinfo=UTC) - sign * timedelta(hours=hours, minutes=minutes)
+    return (seconds // timedelta(seconds=1)) * 1000 + int(fraction)
+
+
+def is_date_only(text: object) -> bool:
+    """Whether a text names a day rather than an instant."""
+    return isinstance(text, str) and DATE.fullmatch(text) is not None
