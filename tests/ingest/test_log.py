@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.events import NOON, a_lifecycle_event, an_event
 
 from handrail.adapters.sqlite.log import SqliteLog
 from handrail.core.errors import Unavailable
@@ -15,7 +15,6 @@ from handrail.core.fold import FoldRules, facts
 from handrail.core.people import Subject
 from handrail.ingest.ports import Log
 from handrail.testing.log import MemoryLog
-from tests.support.events import NOON, a_lifecycle_event, an_event
 
 DAY = 86_400_000
 
@@ -191,6 +190,16 @@ async def test_a_new_counter_counts_back_and_a_dropped_one_is_forgotten(log: Log
     assert (await log.rebuild()).differences == ()
 
 
+async def test_another_zone_counts_the_days_anew(log: Log) -> None:
+    await log.follow("production", counting("orders"))
+    await said(
+        log, an_event("m1", properties={"total": 5}), an_event("m2", at=NOON - DAY // 2, properties={"total": 5})
+    )
+    assert sorted((await counts(log))["orders"].values()) == [2]
+    await log.follow("production", counting("orders", "Pacific/Auckland"))
+    assert sorted((await counts(log))["orders"].values()) == [1, 1]
+
+
 async def test_a_rebuild_finds_no_difference(log: Log) -> None:
     await log.follow("production", counting("orders"))
     await said(
@@ -204,15 +213,3 @@ async def test_a_rebuild_finds_no_difference(log: Log) -> None:
     report = await log.rebuild()
     assert report.differences == ()
     assert (report.events, report.rows) == (4, 8)
-
-
-Opened = Callable[[], Awaitable[Log]]
-
-
-@asynccontextmanager
-async def opened(folder: Path, rules: dict[str, FoldRules] | None = None) -> AsyncIterator[SqliteLog]:
-    log = await SqliteLog.open(folder, rules)
-    try:
-        yield log
-    finally:
-        await log.close()

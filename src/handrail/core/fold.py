@@ -103,15 +103,19 @@ _NOTHING = _Body()
 def fold(state: State, events: Iterable[Event], rules: Callable[[str], FoldRules]) -> Keys:
     """Join `events` into `state`, which must hold every row that `needed` names and exists. Returns what changed."""
     changed = Keys()
+    subjects, touched = state.subjects, changed.subjects
+    environment, applied = "", FoldRules()
     for event in events:
-        environment = event.environment
+        if event.environment != environment:
+            environment = event.environment
+            applied = rules(environment)
         key = subject_key(event)
         if key is not None:
-            subject = state.subjects.get(key)
+            subject = subjects.get(key)
             if subject is None:
-                subject = state.subjects[key] = Subject()
-            join_event(subject, event, rules(environment))
-            changed.subjects.add(key)
+                subject = subjects[key] = Subject()
+            join_event(subject, event, applied)
+            touched.add(key)
         match event.type:
             case "identify":
                 if event.user_id is not None and event.anonymous_id is not None:
@@ -136,9 +140,11 @@ def needed(events: Iterable[Event]) -> Keys:
     """The rows that folding `events` reads. For aliases: the whole set of each id."""
     keys = Keys()
     for event in events:
-        environment = event.environment
         if (key := subject_key(event)) is not None:
             keys.subjects.add(key)
+        if event.type == "track" or event.type == "page":
+            continue
+        environment = event.environment
         if event.type == "identify" and event.anonymous_id is not None:
             keys.links.add((environment, event.anonymous_id))
         elif event.type == "alias" and event.previous_id is not None and event.user_id is not None:
@@ -182,7 +188,9 @@ def subjects_of(state: State, environment: str, anonymous_id: str | None, user_i
 
 def join_event(subject: Subject, event: Event, rules: FoldRules) -> None:
     """Join one event into the subject it is about."""
-    at = max(event.timestamp, 1)  # 0 means never
+    at = event.timestamp
+    if at < 1:
+        at = 1  # 0 means never
     if at < subject.first_seen or not subject.first_seen:
         subject.first_seen = at
     if at > subject.last_seen:

@@ -48,11 +48,11 @@ class MemoryLog:
 
     async def follow(self, environment: str, rules: FoldRules) -> None:
         """Fold by these rules from now on, new counters counted back."""
-        known = self._rules_of(environment).counter_ids()
-        wanted = rules.counter_ids()
+        before, wanted = self._rules_of(environment), rules.counter_ids()
+        known = before.counter_ids() if before.zone == rules.zone else frozenset[str]()
         for (where, _), subject in self.state.subjects.items():
             if where == environment:
-                for counter in known - wanted:
+                for counter in before.counter_ids() - (known & wanted):
                     subject.counters.pop(counter, None)
         new = FoldRules(
             rules.zone,

@@ -184,8 +184,8 @@ class SqliteLog:
     async def retain(self, today: date, days: int) -> int:
         """Delete files of days more than `days` (at least 7) before `today`. Returns how many.
 
-        Their events stay folded, in `base.db`, which `rebuild` starts from. Files of `days` later days stay whatever
-        `today` says, so a clock that runs ahead deletes nothing early.
+        Their events stay folded, in `base.db`, which `rebuild` starts from. A file goes only when there are more
+        than `days` later ones, of which one may carry a wrong date: a clock that jumps deletes nothing early.
         """
         if days < KEPT_DAYS:
             raise ValueError(f"The log is kept for at least {KEPT_DAYS} days, not {days}.")
@@ -196,7 +196,7 @@ class SqliteLog:
                 if not files:
                     return deleted
                 oldest = files[0]
-                if len({each.day for each in files} - {oldest.day}) < days:
+                if len({each.day for each in files} - {oldest.day}) < days + 2:
                     return deleted
                 # A day that has not come yet was named by a clock that ran ahead.
                 if today - timedelta(days=days) <= oldest.day <= today + timedelta(days=1):
@@ -387,9 +387,9 @@ class SqliteLog:
             self._state.fold([], position, self._rules_of)
 
     def _change_counters(self, environment: str, rules: FoldRules) -> None:
-        if self._state.known_counters(environment) == rules.counter_ids():
+        if self._state.counts_by(environment, rules):
             return
-        known, upto = self._state.known_counters(environment), self._state.position
+        known, upto = self._state.known_counters(environment, rules.zone), self._state.position
         names = {
             name for name, counters in rules.counters.items() if any(counter not in known for counter, _ in counters)
         }
