@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from handrail.adapters.sqlite import days
+from handrail.adapters.sqlite import log as sqlite_log
+from handrail.adapters.sqlite.days import Day, DayWriter
 from handrail.adapters.sqlite.directory import DataDirectory
 from handrail.adapters.sqlite.log import SqliteLog
 from handrail.core.errors import Unavailable
@@ -97,15 +98,12 @@ async def serve(data: Path, port: int) -> None:
             await log.close()
 
 
-def without_syncs() -> None:
-    """Make every log file this process opens forget to sync."""
-    made = days.DayWriter.__init__
+class Unsynced(DayWriter):
+    """A day's file that answers before anything is synced."""
 
-    def unsafe(writer: days.DayWriter, day: days.Day) -> None:
-        made(writer, day)
-        writer._connection.execute("PRAGMA synchronous = OFF")
-
-    days.DayWriter.__init__ = unsafe
+    def __init__(self, day: Day) -> None:
+        super().__init__(day)
+        self._connection.execute("PRAGMA synchronous = OFF")
 
 
 def main() -> None:
@@ -116,7 +114,7 @@ def main() -> None:
     parser.add_argument("--mutant", action="store_true")
     arguments = parser.parse_args()
     if arguments.mutant:
-        without_syncs()
+        sqlite_log.DayWriter = Unsynced
     asyncio.run(serve(arguments.data, arguments.port))
 
 

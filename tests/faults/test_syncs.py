@@ -6,7 +6,6 @@ A SIGKILL cannot show this: the kernel keeps a dead process's pages. The order o
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -56,22 +55,18 @@ async def test_the_check_catches_a_server_that_does_not_sync(tmp_path: Path) -> 
 @asynccontextmanager
 async def failing_syncs(server: Server, output: Path) -> AsyncIterator[None]:
     """Every sync of the running server fails with EIO while the block lasts."""
-    tracer = subprocess.Popen(
-        ["strace", "-f", "-o", str(output), "-e", "inject=fdatasync,fsync:error=EIO", "-e", "trace=fdatasync,fsync"]
-        + ["-p", str(server.pid)],
-        stderr=subprocess.PIPE,
-        text=True,
+    faults = ["-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO"]
+    tracer = await asyncio.create_subprocess_exec(
+        "strace", "-f", "-o", str(output), *faults, "-p", str(server.pid), stderr=asyncio.subprocess.PIPE
     )
     try:
         assert tracer.stderr is not None
-        attached = await asyncio.wait_for(asyncio.to_thread(tracer.stderr.readline), PATIENCE)
-        assert "attached" in attached, attached
+        attached = await asyncio.wait_for(tracer.stderr.readline(), PATIENCE)
+        assert b"attached" in attached, attached
         yield
     finally:
         tracer.terminate()
-        await asyncio.to_thread(tracer.wait, PATIENCE)
-        if tracer.stderr is not None:
-            tracer.stderr.close()
+        await asyncio.wait_for(tracer.communicate(), PATIENCE)
 
 
 async def test_a_sync_that_fails_is_never_answered_200_and_the_next_request_is_fine(tmp_path: Path) -> None:
