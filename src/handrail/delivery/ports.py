@@ -7,35 +7,20 @@ from typing import Protocol
 import msgspec
 
 from handrail.core.conditions.model import Condition
+from handrail.core.environments import EnvironmentSettings
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
-from handrail.delivery.wire import RateLimit
-
-
-class EnvironmentSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One environment of one project as boot needs it. `origins`: exact hosts, `*.suffix`, or `re:` patterns."""
-
-    id: str
-    name: str
-    project: str
-    public_id: str
-    """The project's public id, what the snippet carries."""
-    write_key: str
-    origins: tuple[str, ...]
-    zone: str = "UTC"
-    alias: bool = True
-    rate_limit: RateLimit | None = None
-    run_js: bool = False
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """One experience live in one environment, or paused there."""
+    """One experience live in one environment, or paused there. Its theme is frozen with it: content never changes."""
 
     id: str
     version: str
     published_at: int
     paused: bool
     document: Experience
+    theme: Theme
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +30,6 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     experiences: tuple[Published, ...]
     segments: dict[str, Condition]
-    themes: dict[str, Theme]
 
 
 class Publications(Protocol):

@@ -58,7 +58,9 @@ class Candidate(msgspec.Struct, rename="camel", omit_defaults=True):
     starts: int = 0
     ends: int = 0
     residual: Condition | None = None
-    state: ExperienceState = ExperienceState()
+    state: ExperienceState | None = None
+    patterns: dict[str, msgspec.Raw] = {}
+    """Programs for the patterns that `where` and `residual` name, by the text the author wrote."""
 
 
 class RateLimit(msgspec.Struct, rename="camel"):

@@ -1,0 +1,85 @@
+"""The control database: opening it, bringing its schema up to date, and transactions on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from handrail.core.errors import Conflict
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def _configuration(connection: Connection) -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(MIGRATIONS))
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema up to this release. Raises Conflict when a newer release wrote it."""
+    configuration = _configuration(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(configuration).walk_revisions()}
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if found - known:
+        raise Conflict(
+            f"The database was written by a newer Handrail (schema {', '.join(sorted(found - known))}); "
+            "upgrade this one, or restore a backup made before."
+        )
+    command.upgrade(configuration, "head")
+
+
+class ControlDatabase:
+    """One engine. SQLite takes one writer at a time and waits for it; PostgreSQL isolates transactions itself."""
+
+    def __init__(self, address: str) -> None:
+        """`address` is a path to a SQLite file, or a `postgresql://` address."""
+        if address.startswith("postgresql://"):
+            self._engine = create_async_engine(address.replace("postgresql://", "postgresql+asyncpg://", 1))
+        else:
+            self._engine = create_async_engine(f"sqlite+aiosqlite:///{address}")
+            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_immediate)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine itself, for tests and migrations."""
+        return self._engine
+
+    async def open(self) -> None:
+        """Connect and migrate. Raises Conflict for a schema from the future."""
+        async with self._engine.begin() as connection:
+            await connection.run_sync(migrate)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: all of it or nothing."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+
+def _set_up_sqlite(connection: object, record: object) -> None:
+    # The driver's own transaction handling is switched off; `_begin_immediate` starts ours.
+    connection.isolation_level = None  # pyright: ignore[reportAttributeAccessIssue]
+    cursor = connection.cursor()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")  # pyright: ignore[reportUnknownMemberType]
+    cursor.close()  # pyright: ignore[reportUnknownMemberType]
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A deferred transaction that writes later may find that another writer came first; this one waits instead.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,125 @@
+"""What is published, as delivery reads it: a snapshot per environment, kept until the next publication."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from handrail.adapters.control.database import ControlDatabase
+from handrail.adapters.control.tables import environment, experience, project, publication, version
+from handrail.adapters.control.work import ControlWork, live_query, settings_of, settings_query, theme_in
+from handrail.core.environments import EnvironmentSettings
+from handrail.core.errors import NotFound
+from handrail.core.experiences.codec import decode_experience
+from handrail.delivery.ports import Published, Snapshot
+
+
+class ControlPublications:
+    """Delivery's view of the control database. Reads are cached; `forget` drops what a publication changed."""
+
+    def __init__(self, database: ControlDatabase) -> None:
+        self._database = database
+        self._by_key: dict[str, EnvironmentSettings] = {}
+        self._by_project: dict[str, tuple[EnvironmentSettings, ...]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._contents: dict[str, Published] = {}
+
+    def forget(self, environment_id: str | None = None) -> None:
+        """Read an environment (all of them without an id) anew at its next use."""
+        if environment_id is None:
+            self._by_key.clear()
+            self._by_project.clear()
+            self._snapshots.clear()
+        else:
+            # Segments and themes belong to the project, so its other environments may have changed as well.
+            self._snapshots.clear()
+
+    async def environment_by_key(self, write_key: str) -> EnvironmentSettings | None:
+        if write_key not in self._by_key:
+            async with self._database.transaction() as connection:
+                row = (
+                    await connection.execute(settings_query().where(environment.c.write_key == write_key))
+                ).one_or_none()
+            if row is None:
+                return None
+            self._by_key[write_key] = settings_of(row)
+        return self._by_key[write_key]
+
+    async def environments(self, public_id: str) -> tuple[EnvironmentSettings, ...]:
+        if public_id not in self._by_project:
+            query = settings_query().where(project.c.public_id == public_id).order_by(environment.c.id)
+            async with self._database.transaction() as connection:
+                rows = (await connection.execute(query)).all()
+            if not rows:
+                return ()
+            self._by_project[public_id] = tuple(settings_of(row) for row in rows)
+        return self._by_project[public_id]
+
+    async def all_environments(self) -> tuple[EnvironmentSettings, ...]:
+        """Every environment of this installation."""
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(settings_query().order_by(environment.c.id))).all()
+        return tuple(settings_of(row) for row in rows)
+
+    async def snapshot(self, environment_id: str) -> Snapshot:
+        if (kept := self._snapshots.get(environment_id)) is not None:
+            return kept
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(settings_query().where(environment.c.id == environment_id))).one_or_none()
+            if row is None:
+                raise NotFound(f"There is no environment {environment_id!r}.")
+            settings = settings_of(row)
+            work = ControlWork(connection, settings.project)
+            live = await work.live(environment_id)
+            segments = await work.segments()
+        made = Snapshot(
+            environment=settings,
+            revision=f"r{row.revision}",
+            experiences=tuple(
+                Published(
+                    id=each.experience,
+                    version=each.version,
+                    published_at=each.published_at,
+                    paused=each.paused,
+                    document=each.document,
+                    theme=each.theme,
+                )
+                for each in live.values()
+            ),
+            segments={key: segment.condition for key, segment in segments.items()},
+        )
+        self._snapshots[environment_id] = made
+        return made
+
+    async def content(self, version_id: str) -> Published | None:
+        if version_id in self._contents:
+            return self._contents[version_id]
+        query = live_query().where(publication.c.version_id == version_id).limit(1)
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(query)).first()
+            if row is None:
+                # A version that was published once stays readable: open tabs still show it.
+                known = select(version, experience.c.id.label("owner")).join(
+                    experience, version.c.experience_id == experience.c.id
+                )
+                old = (await connection.execute(known.where(version.c.id == version_id))).first()
+                if old is None:
+                    return None
+                made = Published(
+                    id=old.owner,
+                    version=version_id,
+                    published_at=0,
+                    paused=True,
+                    document=decode_experience(old.definition.encode()),
+                    theme=theme_in(old),
+                )
+                return made
+        made = Published(
+            id=row.id,
+            version=row.version,
+            published_at=row.published_at,
+            paused=row.paused,
+            document=decode_experience(row.definition.encode()),
+            theme=theme_in(row),
+        )
+        self._contents[version_id] = made
+        return made

@@ -1,0 +1,139 @@
+"""The control database as it is declared. Migrations lead to exactly this; a test compares the two on both engines.
+
+Every row that belongs to a project names it, and every reference between such rows carries the project along, so a
+child cannot hang under another project's parent. Instants are milliseconds; documents are JSON text by msgspec.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _project() -> Column[str]:
+    return Column("project_id", String(36), ForeignKey("project.id"), nullable=False)
+
+
+project = Table(
+    "project",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("public_id", String(36), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("alias", Boolean, nullable=False),
+    Column("rate_limit", Text),
+    Column("run_js", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+environment = Table(
+    "environment",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _project(),
+    Column("key", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("origins", Text, nullable=False),
+    Column("write_key", String(64), nullable=False, unique=True),
+    Column("revision", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "key"),
+    UniqueConstraint("project_id", "id"),
+)
+
+member = Table(
+    "member",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _project(),
+    Column("email", String(320), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "email"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _project(),
+    Column("name", String(200), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+experience = Table(
+    "experience",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _project(),
+    Column("key", String(200), nullable=False),
+    UniqueConstraint("project_id", "key"),
+    UniqueConstraint("project_id", "id"),
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("experience_id", String(36), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("theme", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(["project_id", "experience_id"], ["experience.project_id", "experience.id"]),
+    UniqueConstraint("experience_id", "number"),
+    UniqueConstraint("project_id", "id"),
+)
+
+publication = Table(
+    "publication",
+    metadata,
+    Column("project_id", String(36), nullable=False),
+    Column("environment_id", String(36), primary_key=True),
+    Column("experience_id", String(36), primary_key=True),
+    Column("version_id", String(36), nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.id"]),
+    ForeignKeyConstraint(["project_id", "experience_id"], ["experience.project_id", "experience.id"]),
+    ForeignKeyConstraint(["project_id", "version_id"], ["version.project_id", "version.id"]),
+)
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("project_id", String(36), ForeignKey("project.id"), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("definition", Text, nullable=False),
+)
+
+theme = Table(
+    "theme",
+    metadata,
+    Column("project_id", String(36), ForeignKey("project.id"), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("definition", Text, nullable=False),
+)

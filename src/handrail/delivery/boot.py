@@ -1,0 +1,192 @@
+"""Boot: what a browser hears when it opens a page: what this user may meet, and all it needs to decide the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from handrail.compile.predicates import found
+from handrail.compile.residual import fold
+from handrail.core.arbitration import UNITS
+from handrail.core.conditions.evaluate import World, attribute_of, evaluate
+from handrail.core.conditions.model import Condition
+from handrail.core.environments import EnvironmentSettings
+from handrail.core.errors import Forbidden
+from handrail.core.fold import facts
+from handrail.core.pages import covers
+from handrail.core.people import AttributeValue, ExperienceState, Facts, Subject
+from handrail.core.values import Refused, check_user_id, day_of, day_start
+from handrail.delivery.origins import find_environment
+from handrail.delivery.ports import Publications
+from handrail.delivery.published import Entry, Ready, edges, ready
+from handrail.delivery.wire import BootReply, BootRequest, RateLimit, Watch
+
+NO_STATE = ExperienceState()
+INTERRUPTING = frozenset({"tour", "survey"})
+"""Kinds that count for the project's rate limit; `spec/tables/kinds.json` is the authority."""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What boot decided for one user, for those who watch."""
+
+    environment: str
+    user: str | None
+    url: str
+    candidates: list[str]
+    at: int
+
+
+class Delivery:
+    """Decides for one installation; keeps each environment's published state compiled."""
+
+    def __init__(self, publications: Publications, watch: Callable[[Decision], None] | None = None) -> None:
+        self._publications = publications
+        self._ready: dict[str, Ready] = {}
+        self._watch = watch
+
+    async def ready(self, environment: str) -> Ready:
+        """The environment's published state, compiled once for each revision."""
+        snapshot = await self._publications.snapshot(environment)
+        kept = self._ready.get(environment)
+        if kept is None or kept.snapshot is not snapshot:
+            kept = self._ready[environment] = ready(snapshot)
+        return kept
+
+    async def environment(self, request: BootRequest, origin: str | None) -> EnvironmentSettings:
+        """Where a boot belongs: an explicit key wins, else the page's origin decides. Raises Forbidden."""
+        if request.key is not None:
+            found_by_key = await self._publications.environment_by_key(request.key)
+            if found_by_key is None:
+                raise Forbidden("There is no such write key.", code="unknown_key")
+            return found_by_key
+        environments = await self._publications.environments(request.project)
+        if not environments:
+            raise Forbidden("There is no such project.", code="unknown_project")
+        return find_environment(environments, origin)
+
+    def reply(
+        self,
+        request: BootRequest,
+        state: Ready,
+        subject: Subject,
+        known: Facts,
+        *,
+        accepted: list[str],
+        rejected: dict[str, str],
+    ) -> bytes:
+        """The boot reply as JSON. The parts that change with the user are written around the parts that do not."""
+        settings, now = state.snapshot.environment, known.now
+        candidates: list[bytes] = []
+        content: list[bytes] = []
+        names: set[str] = set()
+        keys: list[str] = []
+        valid_until = day_start(known.today + 1, known.zone) if state.asks_days else 0
+        have = set(request.have)
+        for at in state.predicate(known):
+            entry = state.entries[at]
+            left = self.residual(entry, state, known)
+            if left is False:
+                continue
+            document = entry.published.document
+            starts, ends = edges(document.when, request.zone) if document.when.start or document.when.end else (0, 0)
+            if ends and now >= ends:
+                continue
+            mine = subject.experiences.get(document.key, NO_STATE)
+            valid_until = _earliest(valid_until, now, starts, ends, mine.snoozes[-1].until if mine.snoozes else 0)
+            candidates.append(_candidate(entry, mine, left, starts, ends))
+            keys.append(document.key)
+            names |= entry.names
+            if entry.published.version not in have and covers(document.where, request.page.url, request.device, found):
+                content.append(b'"%s":%s' % (entry.published.version.encode(), entry.content))
+        reply = BootReply(
+            environment=settings.id,
+            key=settings.write_key,
+            project=settings.public_id,
+            now=now,
+            zone=known.zone,
+            alias=settings.alias,
+            anonymous_id=request.anonymous_id,
+            user_id=None if request.user_id is None else str(request.user_id),
+            attributes=values_of(names, known),
+            revision=state.snapshot.revision,
+            revision_url=f"/sdk/v1/revision/{settings.id}.json",
+            watch=Watch(list(state.attributes), list(state.events)),
+            valid_until=valid_until,
+            rate_limit=rate_limit(settings, state, subject, now),
+            accepted=accepted,
+            rejected=rejected,
+        )
+        if self._watch is not None:
+            self._watch(Decision(settings.id, reply.user_id or request.anonymous_id, request.page.url, keys, now))
+        head = msgspec.json.encode(reply)[:-1]
+        return b'%s,"candidates":[%s],"content":{%s}}' % (head, b",".join(candidates), b",".join(content))
+
+    @staticmethod
+    def residual(entry: Entry, state: Ready, known: Facts) -> Condition | bool:
+        """What only the browser can still answer of an audience that may hold; True when nothing is left."""
+        if not entry.deferred or entry.audience is None:
+            return True
+        world = World(known, state.snapshot.segments, None, found)
+        return fold(entry.audience, lambda leaf: evaluate(leaf, world).verdict is True)
+
+
+def _candidate(entry: Entry, mine: ExperienceState, left: Condition | bool, starts: int, ends: int) -> bytes:
+    parts = [entry.fixed]
+    if mine is not NO_STATE:
+        parts.append(b',"state":' + msgspec.json.encode(mine))
+    if not isinstance(left, bool):
+        parts.append(b',"residual":' + msgspec.json.encode(left))
+    if starts or ends:
+        parts.append(b',"starts":%d,"ends":%d' % (starts, ends))
+    return b"".join(parts) + b"}"
+
+
+def _earliest(so_far: int, now: int, *instants: int) -> int:
+    coming = [instant for instant in (so_far, *instants) if instant > now]
+    return min(coming, default=0)
+
+
+def values_of(names: set[str], known: Facts) -> dict[str, AttributeValue]:
+    """Just the attributes that are named and there."""
+    found_values = ((name, attribute_of(name, known)) for name in sorted(names))
+    return {name: value for name, value in found_values if value is not None}
+
+
+def rate_limit(settings: EnvironmentSettings, state: Ready, subject: Subject, now: int) -> RateLimit | None:
+    """The project's limit, and when this user last saw experiences that count for it."""
+    limit = settings.rate_limit
+    if limit is None:
+        return None
+    since = now - limit.every * UNITS[limit.unit]
+    documents = {each.document.key: each.document for each in state.snapshot.experiences}
+    shown = sorted(
+        mine.last_seen
+        for key, mine in subject.experiences.items()
+        if mine.last_seen > since and (document := documents.get(key)) is not None and counts(document)
+    )
+    return RateLimit(limit.count, limit.every, limit.unit, shown)
+
+
+def counts(document: object) -> bool:
+    """Whether seeing this experience counts for the project's rate limit: an interrupting kind that respects it."""
+    kind = getattr(document, "__struct_config__").tag  # noqa: B009 a msgspec struct always has one
+    return kind in INTERRUPTING and bool(getattr(document, "respects_rate_limit", True))
+
+
+def checked(request: BootRequest) -> BootRequest:
+    """The request with its ids in the form the log knows. Raises Forbidden for an id that is none."""
+    for member in ("user_id", "anonymous_id"):
+        value = getattr(request, member)
+        if value is None:
+            continue
+        identity = check_user_id(value)
+        if isinstance(identity, Refused):
+            raise Forbidden(f"{member}: {identity.reason}", code="bad_id")
+        setattr(request, member, identity)
+    return request
+
+
+def known_of(subject: Subject, company: object, now: int, zone: str) -> Facts:
+    """What conditions may ask of a subject at this instant."""
+    return facts(subject, company, day_of(now, zone), now, zone)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,232 @@
+"""A snapshot made ready to serve: audiences compiled, every candidate's unchanging part encoded once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from handrail.compile.normal_form import Both, Either, Leaf, Node, normal_form
+from handrail.compile.patterns import compile_pattern
+from handrail.compile.predicates import Predicate, compile_audiences
+from handrail.core.conditions.counters import leaves
+from handrail.core.conditions.model import (
+    DEFERRED,
+    AttributeCondition,
+    Condition,
+    EventCondition,
+    ExperienceCondition,
+    PageCondition,
+)
+from handrail.core.experiences.blocks import Block, Button, Columns, Heading, Image, ListBlock, Paragraph, Span, Video
+from handrail.core.experiences.model import Banner, Experience, Tour, When
+from handrail.core.templates import chips
+from handrail.delivery.ports import Published, Snapshot
+from handrail.delivery.wire import Content
+
+ACTIONS_WITH_URL = "navigate_to"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One live experience, ready: what of its candidate never changes, and what its decision needs."""
+
+    published: Published
+    fixed: bytes
+    """The candidate's JSON without its closing brace, state and residual left out."""
+    audience: Node | None
+    deferred: bool
+    names: frozenset[str]
+    content: bytes
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """One environment at one revision, ready to decide."""
+
+    snapshot: Snapshot
+    entries: tuple[Entry, ...]
+    predicate: Predicate
+    attributes: tuple[str, ...]
+    """Attributes whose change could flip a verdict."""
+    events: tuple[str, ...]
+    asks_days: bool
+    """Whether a verdict can change because a day ends."""
+
+
+def ready(snapshot: Snapshot) -> Ready:
+    """Compile a snapshot. Paused experiences are left out: they are live nowhere."""
+    live = [each for each in snapshot.experiences if not each.paused]
+    asked = [leaf for each in live for leaf in leaves(each.document.audience, snapshot.segments)]
+    attributes = {leaf.attribute for leaf in asked if isinstance(leaf, AttributeCondition)}
+    events = {leaf.event for leaf in asked if isinstance(leaf, EventCondition)}
+    dated = any(
+        (isinstance(leaf, EventCondition | ExperienceCondition) and leaf.within_days is not None)
+        or (isinstance(leaf, AttributeCondition) and leaf.operator in ("within_last", "more_than_ago"))
+        for leaf in asked
+    )
+    return Ready(
+        snapshot=snapshot,
+        entries=tuple(_entry(each, snapshot) for each in live),
+        predicate=compile_audiences(
+            [each.document.audience for each in live], snapshot.segments, snapshot.environment.zone
+        ),
+        attributes=tuple(sorted(attributes)),
+        events=tuple(sorted(events)),
+        asks_days=dated,
+    )
+
+
+def _entry(published: Published, snapshot: Snapshot) -> Entry:
+    document = published.document
+    audience = None if document.audience is None else normal_form(document.audience, snapshot.segments)
+    fixed = {
+        "id": published.id,
+        "key": document.key,
+        "kind": document.__struct_config__.tag,
+        "version": published.version,
+        "url": f"/sdk/v1/content/{published.version}.json",
+        "priority": document.priority,
+        "publishedAt": published.published_at,
+        "showOn": document.show_on,
+        "where": document.where,
+        "frequency": document.frequency,
+        "respectsRateLimit": document.respects_rate_limit,
+    }
+    if patterns := _patterns(document, audience):
+        fixed["patterns"] = patterns
+    return Entry(
+        published=published,
+        fixed=msgspec.json.encode(fixed)[:-1],
+        audience=audience,
+        deferred=audience is not None and has_deferred(audience),
+        names=frozenset(attribute_names(document)),
+        content=content_of(published),
+    )
+
+
+def has_deferred(node: Node) -> bool:
+    """Whether some leaf below can only be answered by a browser."""
+    match node:
+        case Leaf(condition):
+            return isinstance(condition, DEFERRED)
+        case Both(members) | Either(members):
+            return any(has_deferred(member) for member in members)
+        case _:
+            return False
+
+
+def _patterns(document: Experience, audience: Node | None) -> dict[str, object]:
+    """The programs of every pattern that the browser has to run, by the text the author wrote."""
+    rules = [*document.where.include, *document.where.exclude]
+    found = {rule.value for rule in rules if rule.operator == "matches"}
+    waiting = [audience] if audience is not None else []
+    while waiting:
+        match waiting.pop():
+            case Leaf(PageCondition(_, "matches", value)):
+                found.add(value)
+            case Both(members) | Either(members):
+                waiting.extend(members)
+            case _:
+                pass
+    if isinstance(document, Tour):
+        for step in document.content.steps:
+            for trigger in step.triggers:
+                for asked in trigger.when:
+                    rule = getattr(asked, "rule", None)
+                    if rule is not None and rule.operator == "matches":
+                        found.add(rule.value)
+    return {text: compile_pattern(text) for text in sorted(found)}
+
+
+def content_of(published: Published) -> bytes:
+    """The immutable content document of a version."""
+    document = published.document
+    content = getattr(document, "content")  # noqa: B009 every kind has one, their union's common type has not
+    return msgspec.json.encode(
+        Content(
+            version=published.version,
+            key=document.key,
+            kind=document.__struct_config__.tag,  # pyright: ignore[reportArgumentType] the tag is the kind
+            name=document.name,
+            default_locale=document.default_locale,
+            content=msgspec.Raw(msgspec.json.encode(content)),
+            theme=msgspec.Raw(msgspec.json.encode(published.theme)),
+        )
+    )
+
+
+def attribute_names(document: Experience) -> set[str]:
+    """The attributes that a document's chips name: all that its reader's browser has to be told."""
+    found: set[str] = set()
+    match document:
+        case Tour():
+            for step in document.content.steps:
+                _name_blocks(step.blocks, found)
+                for trigger in step.triggers:
+                    _name_actions(trigger.then, found)
+        case Banner():
+            _name_blocks(document.content.blocks, found)
+        case _:
+            pass
+    return found
+
+
+def _name_blocks(blocks: tuple[Block, ...], found: set[str]) -> None:
+    for block in blocks:
+        match block:
+            case Heading(text) | Paragraph(text) | Image(alt=text) | Video(title=text):
+                _name_text(text, found)
+            case ListBlock(lines):
+                for line in lines:
+                    _name_text(line, found)
+            case Button(label, actions):
+                _name_text(label, found)
+                _name_actions(actions, found)
+            case Columns(columns):
+                for column in columns:
+                    _name_blocks(column, found)
+            case _:
+                pass
+
+
+def _name_actions(actions: tuple[object, ...], found: set[str]) -> None:
+    for action in actions:
+        url = getattr(action, "url", None)
+        if isinstance(url, str):
+            found.update(chip.name for chip in chips(url, "url"))
+
+
+def _name_text(text: object, found: set[str]) -> None:
+    match text:
+        case str():
+            found.update(chip.name for chip in chips(text))
+        case dict():
+            for words in text.values():  # pyright: ignore[reportUnknownVariableType]
+                _name_text(words, found)
+        case list():
+            for span in text:  # pyright: ignore[reportUnknownVariableType]
+                if isinstance(span, Span):
+                    _name_text(span.text, found)
+                    if span.link:
+                        found.update(chip.name for chip in chips(span.link, "url"))
+        case _:
+            pass
+
+
+def edges(when: When, user_zone: str) -> tuple[int, int]:
+    """The instants (milliseconds, 0 for open) at which an experience starts and ends, in its zone or the user's."""
+    name = user_zone if when.in_user_zone else when.zone
+    try:
+        zone = ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    start, end = ((0 if text is None else _instant(text, zone)) for text in (when.start, when.end))
+    return start, end
+
+
+def _instant(text: str, zone: ZoneInfo) -> int:
+    moment = datetime.fromisoformat(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
+
+
+__all__ = ["Condition", "Entry", "Ready", "attribute_names", "content_of", "edges", "has_deferred", "ready"]

@@ -1,0 +1,23 @@
+"""What the doors are handed: ports, a clock, and who listens to what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from handrail.delivery.boot import Delivery
+from handrail.delivery.ports import Publications
+from handrail.ingest.ports import Log
+
+
+class Deps(msgspec.Struct, frozen=True, kw_only=True):
+    """One installation, as its doors see it. `tell` hands a line to whoever tails; `static` holds the built SDK."""
+
+    publications: Publications
+    delivery: Delivery
+    log: Log
+    now: Callable[[], int]
+    tell: Callable[[str, object], None]
+    static: Path

@@ -1,0 +1,1 @@
+"""The hot public doors: thin ASGI, msgspec at the edge."""

@@ -1,0 +1,128 @@
+"""The SDK's door: boot, published content, the revision, and the SDK's own files."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from handrail.core.conditions.model import decode_hook
+from handrail.core.errors import HandrailError, Invalid, NotFound
+from handrail.delivery.boot import checked, known_of
+from handrail.delivery.published import content_of
+from handrail.delivery.wire import BootRequest, Revision
+from handrail.http.asgi import JSON, Receive, Scope, Send, answer, header, read_body
+from handrail.http.deps import Deps
+from handrail.http.errors import door_error
+from handrail.http.public.cors import ANYONE, cors, preflight
+from handrail.ingest.accept import Door, accept_envelope
+from handrail.segmentio.wire import MAX_BODY, Envelope, unpack
+
+FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
+SHORTLY = (b"cache-control", b"public, max-age=300, stale-while-revalidate=3600")
+MOMENT = (b"cache-control", b"public, max-age=5")
+TYPES = {".js": b"text/javascript; charset=utf-8", ".json": b"application/json", ".css": b"text/css; charset=utf-8"}
+
+_boot = msgspec.json.Decoder(BootRequest, dec_hook=decode_hook)
+
+
+class Sdk:
+    """`/sdk/v1/*`."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._files: dict[str, tuple[bytes, bytes]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"].removeprefix("/sdk/v1/")
+        if method == "OPTIONS":
+            return await preflight(scope, send)
+        try:
+            if path == "boot" and method == "POST":
+                body = await self._boot(scope, receive)
+                return await answer(send, 200, body, [JSON, (b"cache-control", b"no-store"), *cors(scope)])
+            if method not in ("GET", "HEAD"):
+                raise NotFound("There is no such door.")
+            if path.startswith("content/"):
+                body = await self._content(path.removeprefix("content/").removesuffix(".json"))
+                return await answer(send, 200, body, [JSON, FOR_EVER, *ANYONE])
+            if path.startswith("revision/"):
+                body = await self._revision(path.removeprefix("revision/").removesuffix(".json"))
+                return await self._tagged(scope, send, body, [JSON, MOMENT, *ANYONE])
+            return await self._file(scope, send, path)
+        except HandrailError as error:
+            status, body, more = door_error(error)
+            return await answer(send, status, body, [JSON, *more, *(cors(scope) or ANYONE)])
+
+    async def _boot(self, scope: Scope, receive: Receive) -> bytes:
+        """Accept what the browser brings, wait until it is folded, then decide."""
+        deps = self._deps
+        body = unpack(await read_body(receive, MAX_BODY + 1))
+        try:
+            request = checked(_boot.decode(body))
+        except msgspec.ValidationError as problem:
+            raise Invalid(f"This is no boot: {problem}", code="bad_boot") from None
+        except (msgspec.DecodeError, RecursionError) as problem:
+            raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
+        settings = await deps.delivery.environment(request, header(scope, b"origin"))
+        now = deps.now()
+        kept: list[str] = []
+        refused: dict[str, str] = {}
+        if request.batch:
+            envelope = Envelope(batch=request.batch, sentAt=request.sent_at)
+            accepted = accept_envelope(envelope, Door(settings.id, settings.write_key, now))
+            refused = {each.message_id: each.code for each in accepted.rejections if each.message_id}
+            if accepted.events:
+                appended = await deps.log.append(accepted.events)
+                deps.tell("events", accepted.events)
+                await deps.log.folded(appended.position)
+                kept = [event.message_id for event in accepted.events]
+        state = await deps.delivery.ready(settings.id)
+        people = deps.log.people(settings.id)
+        subject = await people.user(request.anonymous_id, None if request.user_id is None else str(request.user_id))
+        company_id = subject.company.value if subject.company is not None else None
+        company = await people.company(company_id) if isinstance(company_id, str) else None
+        known = known_of(subject, company, now, settings.zone)
+        return deps.delivery.reply(request, state, subject, known, accepted=kept, rejected=refused)
+
+    async def _content(self, version: str) -> bytes:
+        published = await self._deps.publications.content(version)
+        if published is None:
+            raise NotFound("There is no such version.")
+        return content_of(published)
+
+    async def _revision(self, environment: str) -> bytes:
+        state = await self._deps.delivery.ready(environment)
+        return msgspec.json.encode(
+            Revision(state.snapshot.revision, [entry.published.version for entry in state.entries])
+        )
+
+    async def _tagged(
+        self, scope: Scope, send: Send, body: bytes, headers: list[tuple[bytes, bytes]], tag: bytes | None = None
+    ) -> None:
+        tag = tag or b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+        if header(scope, b"if-none-match") == tag.decode():
+            return await answer(send, 304, b"", [(b"etag", tag), *headers[1:]])
+        return await answer(send, 200, body, [(b"etag", tag), *headers])
+
+    async def _file(self, scope: Scope, send: Send, name: str) -> None:
+        """A built file: names that carry their content's hash are kept for ever, the rest for minutes."""
+        safe = name.replace("\\", "/")
+        if ".." in safe or safe.startswith("/") or Path(safe).suffix not in TYPES:
+            raise NotFound("There is no such file.")
+        accepts = header(scope, b"accept-encoding") or ""
+        encodings = [word for word in ("br", "gzip") if word in accepts]
+        path = self._deps.static / "sdk" / safe
+        for encoding, ending in [*((each, {"br": ".br", "gzip": ".gz"}[each]) for each in encodings), ("", "")]:
+            candidate = path.with_name(path.name + ending)
+            if candidate.is_file():
+                break
+        else:
+            raise NotFound("There is no such file; was the SDK built (./dev build)?")
+        headers = [(b"content-type", TYPES[path.suffix]), FOR_EVER if safe.startswith("assets/") else SHORTLY, *ANYONE]
+        headers.append((b"vary", b"accept-encoding"))
+        headers.append((b"x-content-type-options", b"nosniff"))
+        if encoding:
+            headers.append((b"content-encoding", encoding.encode()))
+        await self._tagged(scope, send, candidate.read_bytes(), headers)

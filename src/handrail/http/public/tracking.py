@@ -1,0 +1,123 @@
+"""The tracking door: Segment's HTTP API. A 200 means that every event it does not name is on disk."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import msgspec
+
+from handrail.core.environments import EnvironmentSettings
+from handrail.core.errors import Forbidden, HandrailError, Invalid
+from handrail.http.asgi import JSON, Receive, Scope, Send, answer, header, read_body
+from handrail.http.deps import Deps
+from handrail.http.errors import door_error
+from handrail.http.public.cors import cors, preflight
+from handrail.ingest.accept import Accepted, Door, accept_call, accept_envelope
+from handrail.segmentio.wire import MAX_BODY, ROUTES, TYPES, parse_call, parse_envelope, unpack
+
+SUCCESS = b'{"success":true}'
+
+
+class Tracking:
+    """`POST /v1/{identify,track,page,screen,group,alias,batch}` and their short forms."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        if method == "OPTIONS":
+            return await preflight(scope, send)
+        headers = [JSON, *cors(scope)]
+        try:
+            if method == "GET":
+                status, body = 200, await self._settings(path)
+            else:
+                status, body = 200, await self._track(scope, receive, path)
+        except HandrailError as error:
+            status, body, more = door_error(error)
+            headers += more
+        await answer(send, status, body, headers)
+
+    async def _settings(self, path: str) -> bytes:
+        """The settings documents that browser libraries fetch before their first event."""
+        if path.startswith("/v1/projects/") and path.endswith("/settings"):
+            key = path.removeprefix("/v1/projects/").removesuffix("/settings")
+            await self._environment(key)
+            return msgspec.json.encode(
+                {
+                    "integrations": {
+                        "Segment.io": {"apiKey": key, "unbundledIntegrations": [], "addBundledMetadata": True}
+                    },
+                    "plan": {"track": {"__default": {"enabled": True}}, "identify": {"__default": {"enabled": True}}},
+                    "edgeFunction": {},
+                    "analyticsNextEnabled": True,
+                    "middlewareSettings": {},
+                    "enabledMiddleware": {},
+                    "metrics": {"sampleRate": 0},
+                    "legacyVideoPluginsEnabled": False,
+                    "remotePlugins": [],
+                }
+            )
+        if path.startswith("/sourceConfig"):
+            return b'{"source":{"enabled":true,"destinations":[]}}'
+        raise Forbidden("There is no such document.", code="not_found")
+
+    async def _track(self, scope: Scope, receive: Receive, path: str) -> bytes:
+        kind = kind_of(path)
+        body = unpack(await read_body(receive, MAX_BODY + 1))
+        if kind == "batch":
+            envelope = parse_envelope(body)
+            door = await self._door(scope, envelope.writeKey)
+            accepted = accept_envelope(envelope, door)
+        else:
+            call = parse_call(body)
+            door = await self._door(scope, call.writeKey)
+            accepted = accept_call(body, kind, door)
+        if accepted.events:
+            await self._deps.log.append(accepted.events)
+            self._deps.tell("events", accepted.events)
+        return told(accepted)
+
+    async def _door(self, scope: Scope, said: object) -> Door:
+        settings = await self._environment(said if isinstance(said, str) and said else basic_user(scope))
+        return Door(settings.id, settings.write_key, self._deps.now())
+
+    async def _environment(self, key: str | None) -> EnvironmentSettings:
+        if not key:
+            raise Forbidden("A write key is needed, in the body or as Basic user name.", code="no_key")
+        settings = await self._deps.publications.environment_by_key(key)
+        if settings is None:
+            raise Forbidden("There is no such write key.", code="unknown_key")
+        return settings
+
+
+def kind_of(path: str) -> str:
+    """The call type that a route stands for. Raises Invalid for a route that is none."""
+    name = path.removeprefix("/v1/").strip("/")
+    word = ROUTES.get(name, name)
+    if word == "batch" or word in TYPES:
+        return word
+    short, _, form = name.partition("/")
+    if form in ("b", "m") and short in ROUTES:
+        return "batch"
+    raise Invalid(f"There is no call {name!r}.", code="unknown_route")
+
+
+def told(accepted: Accepted) -> bytes:
+    """`{"success":true}`, and what was refused or trimmed where something was."""
+    if not accepted.rejections and not accepted.warnings:
+        return SUCCESS
+    return msgspec.json.encode({"success": True, "rejected": accepted.rejections, "warnings": accepted.warnings})
+
+
+def basic_user(scope: Scope) -> str | None:
+    """The user name of HTTP Basic authentication, where Segment's libraries put the write key."""
+    value = header(scope, b"authorization")
+    if value is None or not value.lower().startswith("basic "):
+        return None
+    try:
+        return base64.b64decode(value[6:]).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return None

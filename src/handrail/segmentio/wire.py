@@ -1,0 +1,152 @@
+"""Segment's tracking protocol on the wire: what a body may be, and the calls it holds.
+
+Facts of the protocol come from Segment's public HTTP API; what it leaves open is decided in RULES 9, 38 and 40.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+import msgspec
+
+from handrail.core.errors import Invalid
+
+MAX_BODY = 500 * 1024
+"""Bytes of one request after unpacking."""
+MAX_EVENT = 32 * 1024
+MAX_EVENTS = 2500
+MAX_DEPTH = 64
+TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias"})
+ROUTES = {
+    "i": "identify",
+    "t": "track",
+    "p": "page",
+    "s": "screen",
+    "g": "group",
+    "a": "alias",
+    "b": "batch",
+    "m": "batch",
+}
+"""Short routes that browser libraries use, and what they stand for."""
+
+_SUSPECT = re.compile(rb"\\u0000|[eE][+-]?\d{3}|\d{300}|\x00")
+_OPEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+class Call(msgspec.Struct):
+    """One tracking call as sent. Members that need no reading stay raw."""
+
+    type: object = None
+    event: object = None
+    name: object = None
+    category: object = None
+    userId: object = None
+    anonymousId: object = None
+    groupId: object = None
+    previousId: object = None
+    messageId: object = None
+    timestamp: object = None
+    originalTimestamp: object = None
+    sentAt: object = None
+    writeKey: object = None
+    traits: msgspec.Raw = msgspec.Raw()
+    properties: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
+    integrations: msgspec.Raw = msgspec.Raw()
+
+
+class Envelope(msgspec.Struct):
+    """A batch: calls, and what they share."""
+
+    batch: list[msgspec.Raw]
+    writeKey: object = None
+    sentAt: object = None
+    context: msgspec.Raw = msgspec.Raw()
+    integrations: msgspec.Raw = msgspec.Raw()
+
+
+_call = msgspec.json.Decoder(Call)
+_envelope = msgspec.json.Decoder(Envelope)
+_anything = msgspec.json.Decoder()
+
+
+def unpack(body: bytes, limit: int = MAX_BODY) -> bytes:
+    """The body as sent or, when its first bytes say gzip, inflated; stops at the limit. Raises Invalid."""
+    if body[:2] == b"\x1f\x8b":
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            body = stream.decompress(body, limit + 1)
+        except zlib.error:
+            raise Invalid("The body says gzip and is not.", code="bad_gzip") from None
+        if len(body) <= limit and not stream.eof:
+            raise Invalid("The gzip body ends too early.", code="bad_gzip")
+    if len(body) > limit:
+        raise Invalid(f"A request holds at most {limit} bytes unpacked.", code="too_large")
+    try:
+        # Raw members are never decoded here, so the whole body is held to UTF-8 once.
+        body.decode()
+    except UnicodeDecodeError as problem:
+        raise Invalid(f"The body is not UTF-8 at byte {problem.start}.", code="bad_encoding") from None
+    return body
+
+
+def parse_envelope(body: bytes) -> Envelope:
+    """A batch. Raises Invalid for what is no JSON object with a list `batch`, and for more than 2,500 calls."""
+    try:
+        envelope = _envelope.decode(body)
+    except msgspec.ValidationError as problem:
+        raise Invalid(f"This is no batch: {problem}", code="bad_batch", path="batch") from None
+    except (msgspec.DecodeError, RecursionError) as problem:
+        raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
+    if len(envelope.batch) > MAX_EVENTS:
+        raise Invalid(
+            f"A batch holds at most {MAX_EVENTS} events, this one {len(envelope.batch)}.", code="too_many_events"
+        )
+    return envelope
+
+
+def parse_call(raw: bytes | msgspec.Raw) -> Call:
+    """One call. Raises Invalid for what is no JSON object, is nested too deep, or holds what no later reader bears."""
+    text = bytes(raw)
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and depth_of(text) > MAX_DEPTH:
+        raise Invalid(f"An event is nested at most {MAX_DEPTH} levels deep.", code="too_deep")
+    try:
+        if _SUSPECT.search(text):
+            _look_closer(text)
+        return _call.decode(text)
+    except msgspec.ValidationError as problem:
+        if "out of range" in str(problem):
+            raise Invalid("A number is out of range.", code="bad_number") from None
+        raise Invalid("An event is a JSON object.", code="bad_event") from None
+    except (msgspec.DecodeError, RecursionError) as problem:
+        raise Invalid(f"The event is not JSON: {problem}", code="bad_json") from None
+
+
+def _look_closer(text: bytes) -> None:
+    """Decode everything: numbers out of range fail, and NUL characters are found wherever they hide."""
+    waiting: list[object] = [_anything.decode(text)]
+    while waiting:
+        match waiting.pop():
+            case str() as words if "\0" in words:
+                raise Invalid("An event may not hold the character NUL.", code="nul")
+            case dict() as members:
+                waiting.extend(members)  # pyright: ignore[reportUnknownArgumentType]
+                waiting.extend(members.values())  # pyright: ignore[reportUnknownArgumentType]
+            case list() as members:
+                waiting.extend(members)  # pyright: ignore[reportUnknownArgumentType]
+            case _:
+                pass
+
+
+def depth_of(text: bytes) -> int:
+    """How deep the JSON text nests; brackets inside strings do not count."""
+    depth = deepest = 0
+    for found in _OPEN.finditer(text):
+        first = text[found.start()]
+        if first in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif first in b"]}":
+            depth -= 1
+    return deepest

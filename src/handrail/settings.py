@@ -1,0 +1,59 @@
+"""Settings: one frozen object, read at start from `HANDRAIL_*` variables or a TOML file, handed down from there."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from handrail.core.errors import Invalid
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one installation runs. Nothing has to be set.
+
+    `data` is the folder of logs, state and, without `database`, the control file. `database` is a `postgresql://`
+    address for the control database. `dashboard_host` and `demo_host` are the two names the port answers to.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data: str = ".handrail"
+    database: str = ""
+    log_days: int = 30
+    demo: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The data folder as a path."""
+        return Path(self.data).expanduser().resolve()
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket through which commands reach a running server."""
+        return self.folder / "socket"
+
+    @property
+    def control_address(self) -> str:
+        """Where the control database is: an address, or a file in the data folder."""
+        return self.database or str(self.folder / "control.db")
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the TOML file that HANDRAIL_CONFIG names, overridden by `HANDRAIL_*` variables. Raises Invalid."""
+    values: dict[str, object] = {}
+    if file := environ.get("HANDRAIL_CONFIG"):
+        try:
+            values = tomllib.loads(Path(file).read_text())
+        except (OSError, tomllib.TOMLDecodeError) as problem:
+            raise Invalid(f"The settings file {file!r} cannot be read: {problem}") from None
+    for name in Settings.__struct_fields__:
+        if (value := environ.get(f"HANDRAIL_{name.upper()}")) is not None:
+            values[name] = value
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as problem:
+        raise Invalid(f"The settings are wrong: {problem}") from None
