@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support.events import NOON, a_lifecycle_event, an_event
 
+from handrail.adapters.postgres.log import PostgresLog
 from handrail.adapters.sqlite.log import SqliteLog
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
@@ -19,15 +20,19 @@ from handrail.testing.log import MemoryLog
 DAY = 86_400_000
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Log]:
     match request.param:
         case "memory":
             yield MemoryLog()
-        case _:
+        case "sqlite":
             opened = await SqliteLog.open(tmp_path)
             yield opened
             await opened.close()
+        case _:
+            many = await PostgresLog.open(request.getfixturevalue("postgres_dsn"))
+            yield many
+            await many.close()
 
 
 async def said(log: Log, *events: Event) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from handrail.adapters.sqlite.days import list_days, read_blocks
 from handrail.adapters.sqlite.state import Rules, StateReader, StateWriter
 from handrail.ingest.ports import RebuildReport
+from handrail.ingest.rebuild import Comparison
 
 
 def rebuild(folder: Path, rules: Rules) -> RebuildReport:
@@ -23,14 +24,14 @@ def rebuild(folder: Path, rules: Rules) -> RebuildReport:
         events = _refold(folder, path, upto, rules)
         fresh = StateReader(path)
         try:
-            rows, differences = _compare(serving, fresh)
+            found = _compare(serving, fresh)
         finally:
             fresh.close()
         serving.end()
     finally:
         serving.close()
         _remove_database(path)
-    return RebuildReport(events=events, rows=rows, differences=tuple(differences))
+    return RebuildReport(events=events, rows=found.rows, differences=tuple(found.differences))
 
 
 def _refold(folder: Path, path: Path, upto: int, rules: Rules) -> int:
@@ -45,25 +46,15 @@ def _refold(folder: Path, path: Path, upto: int, rules: Rules) -> int:
     return count
 
 
-def _compare(serving: StateReader, fresh: StateReader) -> tuple[int, list[str]]:
-    """How many rows the serving state has, and which differ, in one pass over both."""
-    count = 0
-    differences: list[str] = []
+def _compare(serving: StateReader, fresh: StateReader) -> Comparison:
+    found = Comparison()
     mine, theirs = serving.rows(), fresh.rows()
     one, other = next(mine, None), next(theirs, None)
     while one is not None or other is not None:
-        if one is not None and other is not None and one[:3] == other[:3]:
-            if one[3] != other[3]:
-                differences.append(" ".join(one[:3]))
-            count, one, other = count + 1, next(mine, None), next(theirs, None)
-        elif other is None or (one is not None and one[:3] < other[:3]):
-            assert one is not None
-            differences.append(" ".join(one[:3]))
-            count, one = count + 1, next(mine, None)
-        else:
-            differences.append(" ".join(other[:3]))
-            other = next(theirs, None)
-    return count, differences
+        mine_moves, theirs_move = found.moves(one, other)
+        one = next(mine, None) if mine_moves else one
+        other = next(theirs, None) if theirs_move else other
+    return found
 
 
 def _remove_database(path: Path) -> None:

@@ -1,0 +1,49 @@
+"""asyncpg as the rest of this folder uses it, with types: the package's own are partly unknown."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, Protocol, cast
+
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
+
+class Row(Protocol):
+    """One row: a value by column or place."""
+
+    def __getitem__(self, column: str | int, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Source(Protocol):
+    """What answers queries: a connection, or a pool that lends one for each."""
+
+    async def fetch(self, query: str, /, *values: object) -> list[Row]: ...
+    async def fetchrow(self, query: str, /, *values: object) -> Row | None: ...
+    async def fetchval(self, query: str, /, *values: object) -> Any: ...
+    async def execute(self, query: str, /, *values: object) -> str: ...
+    async def executemany(self, query: str, rows: Iterable[Iterable[object]], /) -> None: ...
+
+
+class Connection(Source, Protocol):
+    """One connection."""
+
+    def transaction(
+        self, *, isolation: Literal["read_committed", "repeatable_read"] | None = None
+    ) -> AbstractAsyncContextManager[object]: ...
+    def cursor(self, query: str, /, *values: object) -> AsyncIterator[Row]: ...
+
+
+class Pool(Source, Protocol):
+    """A few connections, lent one at a time."""
+
+    def acquire(self) -> AbstractAsyncContextManager[Connection]: ...
+    async def close(self) -> None: ...
+
+
+async def connect_pool(address: str) -> Pool:
+    """Connect. Raises what asyncpg and the system raise when there is no such server."""
+    # An answer means "on disk", whatever the server's own default is.
+    settings = {"synchronous_commit": "on", "application_name": "handrail"}
+    return cast(Pool, await asyncpg.create_pool(address, min_size=2, max_size=10, server_settings=settings))  # pyright: ignore[reportUnknownMemberType]

@@ -1,0 +1,404 @@
+"""The log of many processes, in PostgreSQL.
+
+A position is (transaction, sequence). Transactions commit in another order than they begin, so readers stop below the
+oldest one still running: nothing can appear behind them any more. State is folded by whichever process holds the
+folding lock, rows and position in one transaction. Each process commits everything that waits with one insert.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+import msgspec
+import structlog
+
+from handrail.adapters.postgres.connection import Connection, Pool, Row, Source, connect_pool
+from handrail.adapters.postgres.schema import FOLD_LOCK, migrate
+from handrail.adapters.postgres.state import PostgresPeople, StateRows
+from handrail.core.errors import Unavailable
+from handrail.core.events import Event
+from handrail.core.fold import FoldRules, fold, needed
+from handrail.ingest.dedupe import dedupe_id
+from handrail.ingest.ports import Appended, RebuildReport
+from handrail.ingest.rebuild import Comparison
+
+QUEUED_EVENTS = 20_000
+QUEUED_BYTES = 32 * 1024 * 1024
+GROUP_EVENTS = 5_000
+FOLDED_AT_ONCE = 2_000
+PATIENCE = 5.0
+"""Seconds that `folded` waits for somebody else's open transaction."""
+
+_TRIES = 3
+_Answer = TypeVar("_Answer")
+_NO_RULES = FoldRules()
+_EVENT = msgspec.json.Decoder(Event)
+_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
+_log = structlog.get_logger(__name__)
+
+
+class _Append(msgspec.Struct):
+    events: Sequence[Event]
+    size: int
+    done: asyncio.Future[Appended]
+
+
+class PostgresLog:
+    """The log and the state that follows it, in one database. Open with `PostgresLog.open`, close with `close`."""
+
+    def __init__(self, pool: Pool, rules: Mapping[str, FoldRules]) -> None:
+        self._pool = pool
+        self._rules = dict(rules)
+        self._waiting_appends: deque[_Append] = deque()
+        self._queued_events = 0
+        self._queued_bytes = 0
+        self._appended = asyncio.Event()
+        self._folding_wanted = asyncio.Event()
+        self._folded = 0
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closed = False
+
+    @classmethod
+    async def open(cls, address: str, rules: Mapping[str, FoldRules] | None = None) -> PostgresLog:
+        """Connect, bring the schema up to date, and go on folding where the last process stopped."""
+        pool = await connect_pool(address)
+        try:
+            async with pool.acquire() as connection:
+                await migrate(connection)
+            log = cls(pool, rules or {})
+            for environment, given in log._rules.items():
+                await log.follow(environment, given)
+        except BaseException:
+            await pool.close()
+            raise
+        log._tasks = [asyncio.create_task(log._keep_appending()), asyncio.create_task(log._keep_folding())]
+        return log
+
+    async def close(self) -> None:
+        """Commit what is queued, then disconnect."""
+        if self._closed:
+            return
+        self._closed = True
+        self._appended.set()
+        await self._tasks[0]
+        self._tasks[1].cancel()
+        with suppress(asyncio.CancelledError):
+            await self._tasks[1]
+        for _, done in self._waiting:
+            _settle(done, Unavailable("The log is closing."))
+        await self._pool.close()
+
+    async def append(self, events: Sequence[Event]) -> Appended:
+        """Keep new events; see `ingest.ports.Log`."""
+        if not events:
+            return Appended(0, 0, 0)
+        if self._closed:
+            raise Unavailable("The log is closing.")
+        size = sum([len(event.body) for event in events])
+        if self._queued_events and (
+            self._queued_events + len(events) > QUEUED_EVENTS or self._queued_bytes + size > QUEUED_BYTES
+        ):
+            raise Unavailable("More events wait for the database than may; try again shortly.")
+        self._queued_events += len(events)
+        self._queued_bytes += size
+        done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._waiting_appends.append(_Append(events, size, done))
+        self._appended.set()
+        return await done
+
+    async def folded(self, position: int) -> None:
+        """Return once state has caught up; see `ingest.ports.Log`."""
+        if self._folded >= position:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((position, done))
+        self._folding_wanted.set()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await done
+        except TimeoutError:
+            raise Unavailable("What is known of users is behind the log.") from None
+
+    async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
+        """At most `limit` events behind `after`, in order, none of which anything can still appear in front of."""
+        try:
+            rows = await _read(self._pool, after, limit)
+        except _TROUBLE as problem:
+            raise Unavailable(f"The log could not be read: {problem}") from problem
+        for position, event in _decoded(rows):
+            yield position, event
+
+    def people(self, environment: str) -> PostgresPeople:
+        """Folded state of one environment."""
+        return PostgresPeople(self._pool, environment)
+
+    async def follow(self, environment: str, rules: FoldRules) -> None:
+        """Fold by these rules from now on; see `ingest.ports.Log`. Folding waits while new counters count back."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+            known = await _counters(connection, environment)
+            wanted = dict.fromkeys(rules.counter_ids(), rules.zone)
+            state = StateRows(connection)
+            for counter, zone in known.items():
+                if wanted.get(counter) != zone:
+                    await state.forget_counter(environment, counter)
+                    await connection.execute(
+                        "DELETE FROM ingest.counters WHERE environment = $1 AND id = $2", environment, counter
+                    )
+            fresh = {counter for counter, zone in wanted.items() if known.get(counter) != zone}
+            new = FoldRules(
+                rules.zone,
+                {
+                    name: chosen
+                    for name, counters in rules.counters.items()
+                    if (chosen := [counter for counter in counters if counter[0] in fresh])
+                },
+            )
+            if fresh:
+                await self._count_back(connection, state, environment, new)
+            await connection.executemany(
+                "INSERT INTO ingest.counters VALUES ($1, $2, $3)",
+                [(environment, counter, rules.zone) for counter in fresh],
+            )
+        self._rules[environment] = rules
+
+    async def rebuild(self) -> RebuildReport:
+        """Refold and compare; see `ingest.ports.Log`. Appends and folds go on meanwhile."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read"),
+        ):
+            upto = await _followed(connection)
+            serving, fresh = StateRows(connection), StateRows(connection, "pg_temp")
+            await fresh.create()
+            after, count = 0, 0
+            while rows := await _read(connection, after, FOLDED_AT_ONCE, upto):
+                after = _position(rows[-1])
+                events = [event for _, event in _decoded(rows)]
+                state = await fresh.load(needed(events))
+                await fresh.save(state, fold(state, events, self._rules_of))
+                count += len(rows)
+            found = await _compare(serving, fresh)
+        return RebuildReport(events=count, rows=found.rows, differences=tuple(found.differences))
+
+    async def _keep_appending(self) -> None:
+        while self._waiting_appends or not self._closed:
+            await self._appended.wait()
+            self._appended.clear()
+            while self._waiting_appends:
+                group: list[_Append] = []
+                count = 0
+                while self._waiting_appends and count < GROUP_EVENTS:
+                    group.append(self._waiting_appends.popleft())
+                    count += len(group[-1].events)
+                await self._keep(group)
+                self._queued_events -= count
+                self._queued_bytes -= sum(append.size for append in group)
+
+    async def _keep(self, group: Sequence[_Append]) -> None:
+        ids = [[dedupe_id(event.environment, event.message_id) for event in append.events] for append in group]
+        fresh: dict[bytes, Event] = {}
+        for append, named in zip(group, ids, strict=True):
+            for identity, event in zip(named, append.events, strict=True):
+                fresh.setdefault(identity, event)
+        try:
+            stored, position = await self._insert(fresh)
+        except Exception as problem:  # noqa: BLE001 whatever it was, those who wait hear of it
+            _log.warning("log_unavailable", reason=str(problem))
+            for append in group:
+                _settle(append.done, Unavailable(f"The log could not be written: {problem}", retry_after=2))
+            return
+        for append, named in zip(group, ids, strict=True):
+            kept = 0
+            for identity in named:
+                # Counted for the first append that brought it.
+                if identity in stored:
+                    stored.discard(identity)
+                    kept += 1
+            _settle(append.done, Appended(position, kept, len(named) - kept))
+        self._folding_wanted.set()
+
+    async def _insert(self, fresh: Mapping[bytes, Event]) -> tuple[set[bytes], int]:
+        """Insert what is new. Which that was, and a position behind all of `fresh`."""
+        columns = (
+            list(fresh),
+            [event.received_at for event in fresh.values()],
+            [event.name for event in fresh.values()],
+            [msgspec.json.encode(event).decode() for event in fresh.values()],
+        )
+        for left in reversed(range(_TRIES)):
+            try:
+                rows = await self._pool.fetch(_INSERT, *columns)
+                break
+            except asyncpg.DeadlockDetectedError:
+                # Another process sends the same repeats in another order, and one of the two was let through.
+                if not left:
+                    raise
+        else:
+            raise AssertionError("unreachable")
+        stored = {row["id"] for row in rows}
+        position = max(map(_position, rows), default=0)
+        if repeated := [identity for identity in fresh if identity not in stored]:
+            there = await self._pool.fetchrow(_LAST_OF, repeated)
+            position = max(position, _position(there) if there is not None else 0)
+        return stored, position
+
+    async def _keep_folding(self) -> None:
+        while True:
+            # Once a second also without being asked: another process may be gone, or not know a new counter yet.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._folding_wanted.wait()
+            self._folding_wanted.clear()
+            try:
+                while await self._fold_some():
+                    pass
+            except _TROUBLE as problem:
+                _log.warning("fold_failed", reason=str(problem))
+            if self._waiting:
+                # Somebody's transaction is still open; nothing tells when it ends.
+                await asyncio.sleep(0.01)
+                self._folding_wanted.set()
+
+    async def _fold_some(self) -> bool:
+        """Fold the next events. Whether there may be more."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+            position = await _followed(connection)
+            rows = await _read(connection, position, FOLDED_AT_ONCE)
+            events = [event for _, event in _decoded(rows)]
+            for environment in {event.environment for event in events}:
+                rules = self._rules_of(environment)
+                if await _counters(connection, environment) != dict.fromkeys(rules.counter_ids(), rules.zone):
+                    # A process that was told of other counters folds this; here it would go uncounted.
+                    return False
+            if rows:
+                await self._fold_patiently(connection, events)
+                position = _position(rows[-1])
+                await connection.execute(
+                    "UPDATE ingest.followed SET transaction = $1::text::xid8, sequence = $2", *_pair(position)
+                )
+        self._folded = max(self._folded, position)
+        waiting, self._waiting = self._waiting, []
+        for wanted, done in waiting:
+            if wanted <= self._folded:
+                _settle(done, None)
+            elif not done.done():
+                self._waiting.append((wanted, done))
+        return len(rows) == FOLDED_AT_ONCE
+
+    async def _fold_patiently(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Fold all; when one event makes that impossible, all the others."""
+        rows = StateRows(connection)
+        try:
+            state = await rows.load(needed(events))
+            changed = fold(state, events, self._rules_of)
+        except _TROUBLE:
+            raise
+        except Exception:  # noqa: BLE001 one bad event costs only itself
+            for event in events:
+                try:
+                    state = await rows.load(needed([event]))
+                    await rows.save(state, fold(state, [event], self._rules_of))
+                except _TROUBLE:
+                    raise
+                except Exception:  # noqa: BLE001
+                    _log.exception("event_not_folded", environment=event.environment, message_id=event.message_id)
+        else:
+            await rows.save(state, changed)
+
+    async def _count_back(self, connection: Connection, state: StateRows, environment: str, rules: FoldRules) -> None:
+        after, upto = 0, await _followed(connection)
+        while rows := await _read(connection, after, FOLDED_AT_ONCE, upto, list(rules.counters)):
+            after = _position(rows[-1])
+            await state.count_back([event for _, event in _decoded(rows) if event.environment == environment], rules)
+
+    def _rules_of(self, environment: str) -> FoldRules:
+        return self._rules.get(environment, _NO_RULES)
+
+
+_INSERT = """
+INSERT INTO ingest.events (id, received_at, name, event)
+SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[])
+ON CONFLICT (id) DO NOTHING
+RETURNING id, transaction::text, sequence
+"""
+_LAST_OF = """
+SELECT transaction::text, sequence FROM ingest.events AS e WHERE id = ANY ($1::bytea[])
+ORDER BY e.transaction DESC, sequence DESC LIMIT 1
+"""
+_READ = """
+SELECT transaction::text, sequence, event FROM ingest.events AS e
+WHERE (e.transaction, sequence) > ($1::text::xid8, $2)
+  AND (e.transaction, sequence) <= ($3::text::xid8, $4)
+  AND e.transaction < pg_snapshot_xmin(pg_current_snapshot())
+  AND ($6::text[] IS NULL OR name = ANY ($6))
+ORDER BY e.transaction, sequence LIMIT $5
+"""
+_SEQUENCE = (1 << 63) - 1
+_END = (((1 << 63) - 1) << 64) | _SEQUENCE
+
+
+def _pair(position: int) -> tuple[str, int]:
+    return str(position >> 64), position & _SEQUENCE
+
+
+def _position(row: Row) -> int:
+    return int(row["transaction"]) << 64 | row["sequence"]
+
+
+async def _read(
+    source: Source,
+    after: int,
+    limit: int,
+    upto: int = _END,
+    names: list[str] | None = None,
+) -> list[Row]:
+    return await source.fetch(_READ, *_pair(after), *_pair(upto), limit, names)
+
+
+def _decoded(rows: Sequence[Row]) -> list[tuple[int, Event]]:
+    found: list[tuple[int, Event]] = []
+    for row in rows:
+        with suppress(msgspec.MsgspecError):
+            found.append((_position(row), _EVENT.decode(row["event"])))
+    return found
+
+
+async def _followed(connection: Connection) -> int:
+    row = await connection.fetchrow("SELECT transaction::text, sequence FROM ingest.followed")
+    assert row is not None
+    return _position(row)
+
+
+async def _counters(connection: Connection, environment: str) -> dict[str, str]:
+    rows = await connection.fetch("SELECT id, zone FROM ingest.counters WHERE environment = $1", environment)
+    return {row["id"]: row["zone"] for row in rows}
+
+
+async def _compare(serving: StateRows, fresh: StateRows) -> Comparison:
+    found = Comparison()
+    mine, theirs = serving.rows(), fresh.rows()
+    one, other = await anext(mine, None), await anext(theirs, None)
+    while one is not None or other is not None:
+        mine_moves, theirs_move = found.moves(one, other)
+        one = await anext(mine, None) if mine_moves else one
+        other = await anext(theirs, None) if theirs_move else other
+    return found
+
+
+def _settle(done: asyncio.Future[_Answer], answer: _Answer | Unavailable) -> None:
+    # Whoever waited may have gone away meanwhile.
+    if done.done():
+        return
+    if isinstance(answer, Unavailable):
+        done.set_exception(answer)
+    else:
+        done.set_result(answer)

@@ -1,0 +1,185 @@
+"""Folded state in PostgreSQL tables: loading the rows a fold needs, saving those it changed, reading a person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from handrail.adapters.postgres.connection import Connection, Pool, Row
+from handrail.core.events import Event, Stamp
+from handrail.core.fold import FoldRules, Key, Keys, State, count_back, merge, needed
+from handrail.core.people import Company, Link, Subject
+
+LINKED = 200
+"""How many anonymous ids of one user are read, the latest first: a shared test account must not slow its page."""
+
+Place: TypeAlias = Literal["ingest", "pg_temp"]
+"""Where the tables are: `pg_temp` holds a state that is rebuilt to be compared."""
+
+_SUBJECT = msgspec.json.Decoder(Subject)
+_COMPANY = msgspec.json.Decoder(Company)
+_encode = msgspec.json.encode
+
+
+_FIND = """
+SELECT s.* FROM {place}.{table} AS s
+JOIN unnest($1::text[], $2::text[]) AS k (environment, id) USING (environment, id)
+"""
+_FIND_SETS = """
+SELECT DISTINCT s.* FROM {place}.{table} AS one
+JOIN unnest($1::text[], $2::text[]) AS k (environment, id) USING (environment, id)
+JOIN {place}.{table} AS s ON s.environment = one.environment AND s.canonical = one.canonical
+"""
+_PUT = """
+INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+ON CONFLICT (environment, id) DO UPDATE SET body = excluded.body
+"""
+_PUT_LINKS = """
+INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+ON CONFLICT (environment, id) DO UPDATE
+SET user_id = excluded.user_id, timestamp = excluded.timestamp, message_id = excluded.message_id
+"""
+_PUT_ALIASES = """
+INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+ON CONFLICT (environment, id) DO UPDATE SET canonical = excluded.canonical
+"""
+_NAMING = "SELECT id, body FROM {place}.subjects WHERE environment = $1 AND strpos(body, $2) > 0"
+_ALL = 'SELECT * FROM {place}.{table} ORDER BY environment COLLATE "C", id COLLATE "C"'
+
+
+class StateRows:
+    """The state tables of one place, through one connection, which holds the transaction."""
+
+    def __init__(self, connection: Connection, place: Place = "ingest") -> None:
+        self._connection = connection
+        self._place = place
+
+    async def create(self) -> None:
+        """Make empty tables like the serving ones, gone with the transaction."""
+        for table in ("subjects", "companies", "links", "aliases"):
+            await self._connection.execute(
+                f"CREATE TEMP TABLE {table} (LIKE ingest.{table} INCLUDING ALL) ON COMMIT DROP"
+            )
+
+    async def load(self, keys: Keys) -> State:
+        """The rows that a fold of events with these `needed` keys reads."""
+        state = State()
+        for row in await self._find(_FIND, "subjects", keys.subjects):
+            state.subjects[row[0], row[1]] = _SUBJECT.decode(row[2])
+        for row in await self._find(_FIND, "companies", keys.companies):
+            state.companies[row[0], row[1]] = _COMPANY.decode(row[2])
+        for row in await self._find(_FIND, "links", keys.links):
+            state.links[row[0], row[1]] = Link(Stamp(row[3], row[4]), row[2])
+        for row in await self._find(_FIND_SETS, "aliases", keys.aliases):
+            state.aliases[row[0], row[1]] = row[2]
+        return state
+
+    async def save(self, state: State, changed: Keys) -> None:
+        """Write the rows that a fold changed."""
+        bodies = [(*key, _encode(state.subjects[key]).decode()) for key in changed.subjects]
+        await self._put(_PUT, "subjects", bodies)
+        bodies = [(*key, _encode(state.companies[key]).decode()) for key in changed.companies]
+        await self._put(_PUT, "companies", bodies)
+        links = [(key, state.links[key]) for key in changed.links]
+        await self._put(
+            _PUT_LINKS,
+            "links",
+            [(*key, link.user_id, link.stamp.timestamp, link.stamp.message_id) for key, link in links],
+        )
+        await self._put(_PUT_ALIASES, "aliases", [(*key, state.aliases[key]) for key in changed.aliases])
+
+    async def count_back(self, events: Sequence[Event], rules: FoldRules) -> None:
+        """Count events that were folded before their counters existed."""
+        keys = Keys(subjects=needed(events).subjects)
+        state = await self.load(keys)
+        for event in events:
+            count_back(state, event, rules)
+        await self.save(state, Keys(subjects=keys.subjects & state.subjects.keys()))
+
+    async def forget_counter(self, environment: str, counter: str) -> None:
+        """Drop what was counted under this id."""
+        state = State()
+        for row in await self._connection.fetch(
+            _NAMING.format(place=self._place),
+            environment,
+            f'"{counter}"',
+        ):
+            subject = _SUBJECT.decode(row["body"])
+            if subject.counters.pop(counter, None) is not None:
+                state.subjects[environment, row["id"]] = subject
+        await self.save(state, Keys(subjects=set(state.subjects)))
+
+    async def rows(self) -> AsyncIterator[tuple[str, str, str, object]]:
+        """Every row as (table, environment, id, value), ordered by the first three; values compare by meaning."""
+        for table in ("aliases", "companies", "links", "subjects"):
+            async for row in self._connection.cursor(_ALL.format(place=self._place, table=table)):
+                environment, identity, *value = tuple(row)
+                match table:
+                    case "companies":
+                        yield table, environment, identity, _COMPANY.decode(value[0])
+                    case "subjects":
+                        yield table, environment, identity, _SUBJECT.decode(value[0])
+                    case _:
+                        yield table, environment, identity, tuple(value)
+
+    async def _find(self, query: str, table: str, keys: Collection[Key]) -> Sequence[Row]:
+        if not keys:
+            return ()
+        environments, ids = zip(*keys, strict=True)
+        return await self._connection.fetch(query.format(place=self._place, table=table), environments, ids)
+
+    async def _put(self, statement: str, table: str, rows: Sequence[tuple[str | int, ...]]) -> None:
+        if rows:
+            # In one order for everybody, so that two transactions never wait for each other.
+            columns = zip(*sorted(rows), strict=True)
+            await self._connection.execute(statement.format(place=self._place, table=table), *columns)
+
+
+class PostgresPeople:
+    """Folded state of one environment."""
+
+    def __init__(self, pool: Pool, environment: str) -> None:
+        self._pool = pool
+        self._environment = environment
+
+    async def user(self, anonymous_id: str | None, user_id: str | None) -> Subject:
+        """Everything known of this person, merged."""
+        if anonymous_id is None and user_id is None:
+            return Subject()
+        rows = await self._pool.fetch(_PERSON, self._environment, anonymous_id, user_id, LINKED)
+        return merge(_SUBJECT.decode(row["body"]) for row in rows)
+
+    async def company(self, group_id: str) -> Company:
+        """A company's attributes."""
+        body = await self._pool.fetchval(
+            "SELECT body FROM ingest.companies WHERE environment = $1 AND id = $2", self._environment, group_id
+        )
+        return Company() if body is None else _COMPANY.decode(body)
+
+
+_PERSON = """
+WITH
+  named (id) AS (
+    SELECT coalesce($3::text, (SELECT user_id FROM ingest.links WHERE environment = $1 AND id = $2::text))
+  ),
+  users (id) AS (
+    SELECT id FROM named WHERE id IS NOT NULL
+    UNION
+    SELECT other.id FROM named
+    JOIN ingest.aliases AS mine ON mine.environment = $1 AND mine.id = named.id
+    JOIN ingest.aliases AS other ON other.environment = $1 AND other.canonical = mine.canonical
+  ),
+  keys (id) AS (
+    SELECT 'u:' || id FROM users
+    UNION ALL
+    SELECT 'a:' || linked.id FROM users CROSS JOIN LATERAL (
+      SELECT id FROM ingest.links WHERE environment = $1 AND user_id = users.id
+      ORDER BY timestamp DESC, message_id DESC LIMIT $4
+    ) AS linked
+    UNION ALL
+    SELECT 'a:' || $2::text FROM named WHERE named.id IS NULL AND $2 IS NOT NULL
+  )
+SELECT body FROM ingest.subjects JOIN keys USING (id) WHERE environment = $1
+"""

@@ -1,0 +1,157 @@
+"""What PostgreSQL's log promises beyond every log: several processes, open transactions, lost connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+from tests.support.events import an_event
+
+from handrail.adapters.postgres import log as postgres_log
+from handrail.adapters.postgres.log import PostgresLog
+from handrail.core.errors import Conflict, Unavailable
+from handrail.core.events import Event
+from handrail.core.fold import FoldRules
+
+ORDERS = {"production": FoldRules("UTC", {"Order Completed": [("orders", None)]})}
+
+
+@asynccontextmanager
+async def opened(address: str, rules: dict[str, FoldRules] | None = None) -> AsyncIterator[PostgresLog]:
+    log = await PostgresLog.open(address, rules)
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+async def kept(log: PostgresLog, after: int = 0) -> list[tuple[int, Event]]:
+    return [each async for each in log.read(after, 100_000)]
+
+
+async def orders(log: PostgresLog) -> int:
+    counters = (await log.people("production").user(None, "ann")).counters
+    return sum(counters.get("orders", {}).values())
+
+
+async def test_a_reader_never_passes_a_transaction_that_is_still_open(
+    postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_log, "PATIENCE", 0.1)
+    async with opened(postgres_dsn, ORDERS) as log:
+        slow = await asyncpg.connect(postgres_dsn)
+        held = slow.transaction()
+        await held.start()
+        early = an_event("early")
+        await slow.fetch(postgres_log._INSERT, [b"0" * 16], [early.received_at], [early.name], [encoded(early)])
+        late = await log.append([an_event("late")])
+        # The later event is kept, but shown to nobody: "early" may still appear in front of it.
+        assert await kept(log) == []
+        with pytest.raises(Unavailable):
+            await log.folded(late.position)
+        assert await orders(log) == 0
+        await held.commit()
+        await slow.close()
+        found = await kept(log)
+        assert [event.message_id for _, event in found] == ["early", "late"]
+        await log.folded(late.position)
+        assert await orders(log) == 2
+        assert await kept(log, found[0][0]) == found[1:]
+
+
+def encoded(event: Event) -> str:
+    import msgspec
+
+    return msgspec.json.encode(event).decode()
+
+
+async def test_two_processes_that_get_the_same_events_keep_each_once(postgres_dsn: str) -> None:
+    async with opened(postgres_dsn, ORDERS) as one, opened(postgres_dsn, ORDERS) as other:
+        events = [an_event(f"m{number}") for number in range(300)]
+        answers = await asyncio.gather(
+            *(one.append(events[at : at + 30]) for at in range(0, 300, 30)),
+            *(other.append(events[at : at + 30][::-1]) for at in range(270, -30, -30)),
+        )
+        assert sum(answer.stored for answer in answers) == 300
+        assert sum(answer.duplicates for answer in answers) == 300
+        last = max(answer.position for answer in answers)
+        await one.folded(last)
+        await other.folded(last)
+        assert await orders(one) == await orders(other) == 300
+        assert (await one.rebuild()).differences == ()
+
+
+async def test_a_process_that_does_not_know_a_counter_leaves_the_folding_to_one_that_does(postgres_dsn: str) -> None:
+    async with opened(postgres_dsn, ORDERS) as stale, opened(postgres_dsn, ORDERS) as current:
+        big = FoldRules("UTC", {"Order Completed": [("orders", None), ("big", lambda properties: True)]})
+        await current.follow("production", big)
+        appended = await stale.append([an_event("m1")])
+        await current.folded(appended.position)
+        counters = (await stale.people("production").user(None, "ann")).counters
+        assert {counter: sum(days.values()) for counter, days in counters.items()} == {"orders": 1, "big": 1}
+
+
+async def test_ids_and_state_survive_a_restart(postgres_dsn: str) -> None:
+    async with opened(postgres_dsn, ORDERS) as log:
+        await log.append([an_event("m1")])
+    async with opened(postgres_dsn, ORDERS) as log:
+        again = await log.append([an_event("m1"), an_event("m2")])
+        assert (again.stored, again.duplicates) == (1, 1)
+        await log.folded(again.position)
+        assert await orders(log) == 2
+
+
+async def test_lost_connections_cost_an_answer_at_most_and_nothing_is_kept_twice(postgres_dsn: str) -> None:
+    async with opened(postgres_dsn, ORDERS) as log:
+        await log.append([an_event("m0")])
+        killer = await asyncpg.connect(postgres_dsn)
+        for number in range(1, 6):
+            await killer.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'handrail' AND datname = current_database()"
+            )
+            try:
+                await log.append([an_event(f"m{number}")])
+            except Unavailable:
+                await log.append([an_event(f"m{number}")])
+        await killer.close()
+        found = await kept(log)
+        assert sorted(event.message_id for _, event in found) == [f"m{number}" for number in range(6)]
+        await log.folded(found[-1][0])
+        assert (await log.rebuild()).differences == ()
+
+
+async def test_rebuild_names_a_row_that_differs(postgres_dsn: str) -> None:
+    async with opened(postgres_dsn) as log:
+        await log.folded((await log.append([an_event("m1"), an_event("m2", user_id="bob")])).position)
+        meddler = await asyncpg.connect(postgres_dsn)
+        await meddler.execute("UPDATE ingest.subjects SET body = '{}' WHERE id = 'u:ann'")
+        await meddler.execute("DELETE FROM ingest.subjects WHERE id = 'u:bob'")
+        await meddler.close()
+        assert (await log.rebuild()).differences == ("subjects production u:ann", "subjects production u:bob")
+
+
+async def test_a_schema_of_a_newer_release_is_refused_by_name(postgres_dsn: str) -> None:
+    async with opened(postgres_dsn):
+        newer = await asyncpg.connect(postgres_dsn)
+        await newer.execute("INSERT INTO ingest.migrations VALUES ('9999_later.sql')")
+        await newer.close()
+    with pytest.raises(Conflict, match="9999_later"):
+        await PostgresLog.open(postgres_dsn)
+
+
+async def test_processes_that_start_together_migrate_once(postgres_dsn: str) -> None:
+    logs = await asyncio.gather(*(PostgresLog.open(postgres_dsn) for _ in range(3)))
+    await asyncio.gather(*(log.close() for log in logs))
+
+
+async def test_a_full_queue_refuses(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_log, "QUEUED_EVENTS", 10)
+    async with opened(postgres_dsn) as log:
+        batches = [[an_event(f"b{batch}m{number}") for number in range(4)] for batch in range(5)]
+        results = await asyncio.gather(*map(log.append, batches), return_exceptions=True)
+        assert [isinstance(result, Unavailable) for result in results] == [False, False, True, True, True]
+        assert len(await kept(log)) == 8
