@@ -1,4 +1,4 @@
-"""A server for fault tests: the log behind one tracking route, nothing else.
+"""A server for fault tests: the tracking door and the log behind it, nothing else.
 
     python -m tests.faults.server --data FOLDER --port PORT [--mutant]
 
@@ -10,79 +10,42 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-import msgspec
 import uvicorn
 
 from handrail.adapters.sqlite import log as sqlite_log
 from handrail.adapters.sqlite.days import Day, DayWriter
 from handrail.adapters.sqlite.directory import DataDirectory
 from handrail.adapters.sqlite.log import SqliteLog
-from handrail.core.errors import Unavailable
-from handrail.core.events import Event
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class Item(msgspec.Struct, rename="camel"):
-    """One event of a batch, as little of Segment's as these tests send."""
-
-    message_id: str
-    user_id: str
-    event: str
-    properties: msgspec.Raw = msgspec.Raw(b"{}")
+from handrail.core.environments import EnvironmentSettings
+from handrail.delivery.boot import Delivery
+from handrail.delivery.ports import Publications
+from handrail.http.deps import Deps
+from handrail.http.public.tracking import Tracking
 
 
-class Batch(msgspec.Struct, rename="camel"):
-    """A batch; the write key is the environment here."""
+class Keys:
+    """Publications that know a write key is its environment's id; these tests publish nothing."""
 
-    write_key: str
-    batch: list[Item]
+    async def environment_by_key(self, write_key: str) -> EnvironmentSettings:
+        return EnvironmentSettings(
+            id=write_key, name=write_key, project="project", public_id="public", write_key=write_key, origins=()
+        )
 
 
-class App:
-    """POST /v1/batch answers 200 once the events are kept, 503 when they cannot be."""
-
-    def __init__(self, log: SqliteLog) -> None:
-        self._log = log
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert scope["type"] == "http"
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        status = 200
-        if scope["path"] == "/v1/batch":
-            now = time.time_ns() // 1_000_000
-            said = msgspec.json.decode(body, type=Batch)
-            try:
-                await self._log.append(
-                    [
-                        Event(
-                            environment=said.write_key,
-                            message_id=item.message_id,
-                            type="track",
-                            user_id=item.user_id,
-                            name=item.event,
-                            timestamp=now,
-                            received_at=now,
-                            body=msgspec.Raw(b'{"properties":%s}' % bytes(item.properties)),
-                        )
-                        for item in said.batch
-                    ]
-                )
-            except Unavailable:
-                status = 503
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body"})
+def the_door(log: SqliteLog) -> Tracking:
+    """The tracking door before this log, with nothing else behind it."""
+    deps = Deps(
+        publications=cast(Publications, Keys()),
+        delivery=cast(Delivery, None),
+        log=log,
+        now=lambda: time.time_ns() // 1_000_000,
+        tell=lambda topic, told: None,
+        static=Path(),
+    )
+    return Tracking(deps)
 
 
 async def serve(data: Path, port: int) -> None:
@@ -90,7 +53,7 @@ async def serve(data: Path, port: int) -> None:
     with DataDirectory(data):
         log = await SqliteLog.open(data)
         server = uvicorn.Server(
-            uvicorn.Config(App(log), host="127.0.0.1", port=port, loop="none", lifespan="off", log_level="warning")
+            uvicorn.Config(the_door(log), host="127.0.0.1", port=port, lifespan="off", log_level="warning")
         )
         try:
             await server.serve()

@@ -37,32 +37,38 @@ def read_trace(lines: list[str]) -> Trace:
     """
     found = Trace()
     requests: dict[str, int] = {}
-    started: dict[str, int] = {}
+    unfinished: dict[str, tuple[int, str]] = {}
     covered: list[tuple[int, int]] = []
     for moment, line in enumerate(lines):
         parsed = _LINE.match(line)
         if parsed is None:
             continue
         thread, call, rest, resumed, tail = parsed.groups()
-        if call in ("fdatasync", "fsync") and ".log" in rest:
-            if "<unfinished" in rest:
-                started[thread] = moment
-            elif rest.rstrip().endswith("= 0"):
-                covered.append((moment, moment))
-        elif resumed in ("fdatasync", "fsync") and thread in started:
-            begun = started.pop(thread)
-            if tail.rstrip().endswith("= 0"):
+        begun = moment
+        if call is None:
+            if thread not in unfinished:
+                continue
+            # What was known when the call began, and how it ended.
+            begun, before = unfinished.pop(thread)
+            call, rest = resumed, before + tail
+        elif "<unfinished" in rest:
+            unfinished[thread] = (moment, rest.partition(" <unfinished")[0])
+            if '"HTTP/1.1 200' not in rest:
+                continue
+        if call in ("fdatasync", "fsync"):
+            if ".log" in rest and rest.rstrip().endswith("= 0"):
                 covered.append((begun, moment))
-        elif call is not None and (descriptor := _DESCRIPTOR.match(rest)) is not None:
+        elif (descriptor := _DESCRIPTOR.match(rest)) is not None:
             number, kind = descriptor.groups()
             if not kind.startswith(("socket", "TCP")):
                 continue
             if '"POST /v1/batch' in rest:
                 requests[number] = moment
             elif '"HTTP/1.1 200' in rest and number in requests:
+                # An answer counts from when its call began.
                 asked = requests.pop(number)
                 found.answered += 1
-                if not any(asked < begun and ended < moment for begun, ended in covered):
+                if not any(asked < start and end < moment for start, end in covered):
                     found.uncovered.append(moment)
     found.syncs = len(covered)
     return found
