@@ -79,6 +79,28 @@ async def test_counters_that_ran_uncounted_while_nobody_asked_are_counted_again(
         assert await orders(log) == 2
 
 
+async def test_following_after_opening_keeps_what_was_counted_even_of_days_that_are_gone(tmp_path: Path) -> None:
+    async with opened(tmp_path, ORDERS) as log:
+        await a_month(log, 20)
+        await log.folded(40)
+        copier = apsw.Connection(str(tmp_path / "state.db"))
+        copier.execute("VACUUM INTO ?", (str(tmp_path / "old.db"),))
+        copier.close()
+        await log.append([an_event("last", at=NOON + 20 * DAY)])
+        assert await log.retain(day_at(NOON + 20 * DAY), 7) > 0
+    for state in ("state.db", "old.db", None):
+        if state is None:
+            (tmp_path / "state.db").unlink()
+        else:
+            # The second time as after a crash: the state is behind the log.
+            (tmp_path / state).replace(tmp_path / "state.db")
+        async with opened(tmp_path) as log:
+            await log.follow("production", ORDERS["production"])
+            await log.folded(41)
+            assert await orders(log) == 21
+            assert (await log.rebuild()).differences == ()
+
+
 async def test_rebuild_names_a_row_that_differs(tmp_path: Path) -> None:
     async with opened(tmp_path) as log:
         await log.append([an_event("m1"), an_event("m2", user_id="bob"), an_event("m3", user_id="cid")])

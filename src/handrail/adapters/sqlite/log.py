@@ -26,7 +26,7 @@ import msgspec
 import structlog
 
 from handrail.adapters.sqlite.days import Day, DayWriter, day_at, delete_day, list_days, read_blocks
-from handrail.adapters.sqlite.rebuild import rebuild
+from handrail.adapters.sqlite.rebuild import open_state, rebuild
 from handrail.adapters.sqlite.state import SqlitePeople, StateReader, StateWriter
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
@@ -95,13 +95,18 @@ class SqliteLog:
         self._state: StateWriter
         self._seen = SeenIds()
         self._end = 0
+        self._unruled: set[str] = set()
+        """Environments with counters that nobody has given rules for since the log was opened."""
 
     @classmethod
     async def open(cls, folder: Path, rules: Mapping[str, FoldRules] | None = None) -> SqliteLog:
-        """Open the log in `folder`, reading the ids it holds and folding what state has missed."""
+        """Open the log in `folder`, reading the ids it holds and folding what state has missed.
+
+        Give `rules`, or `follow` every environment before the first append: what is folded by no rules is not counted.
+        """
         log = cls(folder, rules or {})
         await asyncio.to_thread(log._start)
-        log._folded = log._acknowledged = log._end
+        log._folded, log._acknowledged = log._state.position, log._end
         log._reader = StateReader(folder / "state.db")
         log._thread.start()
         return log
@@ -174,9 +179,11 @@ class SqliteLog:
         """Fold by these rules from now on; see `ingest.ports.Log`. Appends wait while new counters count back."""
 
         def change() -> None:
-            self._catch_up()
             self._change_counters(environment, rules)
             self._rules[environment] = rules
+            self._unruled.discard(environment)
+            if not self._unruled:
+                self._catch_up()
 
         async with self._upkeep:
             await self._do(change)
@@ -214,7 +221,7 @@ class SqliteLog:
 
     def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._state = StateWriter(self._folder / "state.db")
+        self._state = open_state(self._folder)
         try:
             self._days = list_days(self._folder)
             if self._days:
@@ -229,11 +236,14 @@ class SqliteLog:
             if self._state.position == 0 and self._end == 0:
                 for environment, rules in self._rules.items():
                     self._state.adopt_counters(environment, rules)
-            # Events of an environment that nobody gave rules for are folded without counting, so what was counted
-            # there is no longer complete; `follow` counts it again.
-            for environment in self._state.counted_environments() | self._rules.keys():
-                self._change_counters(environment, self._rules_of(environment))
-            self._catch_up()
+            for environment, rules in self._rules.items():
+                self._change_counters(environment, rules)
+            self._unruled = self._state.counted_environments() - self._rules.keys()
+            if self._unruled and self._state.position < self._end:
+                # Whoever opened the log is about to say how to fold what the state has missed.
+                self._behind = True
+            else:
+                self._catch_up()
         except BaseException:
             self._state.close()
             if self._file is not None:
@@ -353,6 +363,7 @@ class SqliteLog:
             self._catch_up()
             return
         try:
+            self._drop_unruled(events)
             self._state.fold(events, self._end, self._rules_of)
         except Exception:  # noqa: BLE001 the events are on disk; the state catches up
             _log.exception("fold_failed", position=self._state.position)
@@ -365,6 +376,7 @@ class SqliteLog:
         try:
             for block in read_blocks(self._days, self._state.position, self._end):
                 events = [event for position, event in block.decode() if position > self._state.position]
+                self._drop_unruled(events)
                 self._fold_patiently(events, block.last)
         except apsw.Error:
             _log.exception("catch_up_failed", position=self._state.position)
@@ -385,6 +397,16 @@ class SqliteLog:
                 except Exception:  # noqa: BLE001
                     _log.exception("event_not_folded", environment=event.environment, message_id=event.message_id)
             self._state.fold([], position, self._rules_of)
+
+    def _drop_unruled(self, events: Sequence[Event]) -> None:
+        """Forget the counts of environments whose events are folded though nobody said what to count there.
+
+        They would miss these events; `follow` counts them again over the log.
+        """
+        if self._unruled:
+            for environment in self._unruled & {event.environment for event in events}:
+                self._change_counters(environment, _NO_RULES)
+                self._unruled.discard(environment)
 
     def _change_counters(self, environment: str, rules: FoldRules) -> None:
         if self._state.counts_by(environment, rules):

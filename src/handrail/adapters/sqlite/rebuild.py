@@ -1,4 +1,4 @@
-"""Refolding the log into a fresh state, and what differs from the state that serves."""
+"""State made anew: from the log when it was lost, and beside the one that serves to compare the two."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def rebuild(folder: Path, rules: Rules) -> RebuildReport:
         serving.close()
         _remove_database(path)
     return RebuildReport(events=events, rows=found.rows, differences=tuple(found.differences))
+
+
+def open_state(folder: Path) -> StateWriter:
+    """The state that serves. One that is lost, or behind days that the log no longer has, starts from those days."""
+    state = StateWriter(folder / "state.db")
+    if not (folder / "base.db").exists():
+        return state
+    base = StateWriter(folder / "base.db")
+    try:
+        if base.position <= state.position:
+            return state
+        state.close()
+        _remove_database(folder / "state.db")
+        base.copy_to(folder / "state.db")
+    finally:
+        base.close()
+    return StateWriter(folder / "state.db")
 
 
 def _refold(folder: Path, path: Path, upto: int, rules: Rules) -> int:
