@@ -1,1 +1,121 @@
-"""The handrail command."""
+"""The command line. Commands go through a running server's socket, and open files only when none runs.
+
+Exit codes: 0 done; 1 documents have problems, or a difference was found; 2 wrong usage; 3 it cannot run here and now.
+"""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from handrail.core.errors import HandrailError
+
+
+class Commands(click.RichGroup):
+    """Turns our errors into one sentence and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except HandrailError as error:
+            click.echo(f"handrail: {error.message}", err=True)
+            ctx.exit(3)
+        except PermissionError as error:
+            click.echo(f"handrail: {error.filename!r} cannot be written; name another folder with HANDRAIL_DATA.", err=True)
+            ctx.exit(3)
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="handrail", prog_name="handrail")
+def main() -> None:
+    """Handrail: in-app experiences on your own web application, self-hosted."""
+
+
+@main.command()
+@click.option("--workers", default=1, show_default=True, help="Server processes; SQLite and DuckDB allow one.")
+def serve(workers: int) -> None:
+    """Run the server."""
+    from handrail.cli.server import serve_forever
+
+    if workers != 1:
+        raise click.UsageError("SQLite and DuckDB files belong to one process: --workers is 1 until PostgreSQL and ClickHouse carry both.")
+    serve_forever(demo=False)
+
+
+@main.command()
+def demo() -> None:
+    """Run the server with a demo project and a real host application to try it on."""
+    from handrail.cli.server import serve_forever
+
+    serve_forever(demo=True)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--environment", default="production", show_default=True, help="Where to publish.")
+@click.option("--base", type=int, help="Refuse when the environment was published to since this revision.")
+@click.option("--prune", is_flag=True, help="Pause what is live and not in these files.")
+def apply(paths: tuple[str, ...], environment: str, base: int | None, prune: bool) -> None:
+    """Publish experiences, segments and themes from YAML FILES: all of them or nothing."""
+    from handrail.cli.documents import apply_files
+
+    raise SystemExit(apply_files(paths, environment, base=base, prune=prune))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--environment", default="production", show_default=True)
+def pull(folder: str, environment: str) -> None:
+    """Write what is live into FOLDER, one file a document."""
+    from handrail.cli.documents import pull_files
+
+    raise SystemExit(pull_files(folder, environment))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+def lint(paths: tuple[str, ...]) -> None:
+    """Check YAML FILES without publishing; needs no server."""
+    from handrail.cli.documents import lint_files
+
+    raise SystemExit(lint_files(paths))
+
+
+@main.command()
+@click.argument("user", required=False)
+@click.option("--anonymous", help="An anonymous id, in place of USER.")
+@click.option("--page", required=True, help="The page's full address.")
+@click.option("--at", help="An instant such as 2026-12-01T09:00:00Z; now when left out.")
+@click.option("--experience", help="Only the experience with this key.")
+@click.option("--environment", default="production", show_default=True)
+@click.option("--device", type=click.Choice(["desktop", "tablet", "mobile"]), default="desktop", show_default=True)
+def explain(
+    user: str | None, anonymous: str | None, page: str, at: str | None, experience: str | None, environment: str, device: str
+) -> None:
+    """Say why each experience shows, or does not, for USER on a page."""
+    from handrail.cli.watching import explain_user
+
+    raise SystemExit(explain_user(user, anonymous, page, at, experience, environment, device))
+
+
+@main.command()
+def tail() -> None:
+    """Print events and decisions as they happen."""
+    from handrail.cli.watching import tail_server
+
+    raise SystemExit(tail_server())
+
+
+@main.command()
+def doctor() -> None:
+    """Check settings, folder, schema, port and built files."""
+    from handrail.cli.doctor import examine
+
+    raise SystemExit(examine())
+
+
+@main.command()
+def rebuild() -> None:
+    """Fold the whole log anew and report every difference from the state that serves."""
+    from handrail.cli.watching import rebuild_state
+
+    raise SystemExit(rebuild_state())

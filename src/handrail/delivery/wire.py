@@ -98,7 +98,7 @@ class BootReply(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True
     revision: str
     revision_url: str
     candidates: list[Candidate] = []
-    watch: Watch = Watch()
+    watch: Watch = msgspec.field(default_factory=Watch)
     valid_until: int = 0
     rate_limit: RateLimit | None = None
     content: dict[str, msgspec.Raw] = {}

@@ -1,0 +1,173 @@
+"""The installation: every adapter opened, every door mounted. With `settings`, the only module that knows everyone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from sqlalchemy import select
+
+from handrail.adapters.control.database import ControlDatabase
+from handrail.adapters.control.projects import ControlProjects
+from handrail.adapters.control.publications import ControlPublications
+from handrail.adapters.control.tables import api_key
+from handrail.adapters.control.work import ControlWorks
+from handrail.adapters.sqlite.directory import DataDirectory
+from handrail.adapters.sqlite.log import SqliteLog
+from handrail.core.errors import NotFound
+from handrail.core.fold import FoldRules
+from handrail.delivery.boot import Delivery
+from handrail.delivery.counting import counting
+from handrail.http.api.admin import Admin
+from handrail.http.api.routes import CLI_SCOPE, create_api
+from handrail.http.asgi import Application, Receive, Scope, Send
+from handrail.http.demo import DemoHost
+from handrail.http.deps import Deps
+from handrail.http.hosts import Hosts
+from handrail.http.public.sdk import Sdk
+from handrail.http.public.tracking import Tracking
+from handrail.http.tail import Tail
+from handrail.ingest.ports import Log
+from handrail.settings import Settings
+from handrail.workspace.seed import NewProject, seed
+
+STATIC = Path(__file__).parent / "static"
+
+
+def milliseconds() -> int:
+    """The present instant."""
+    return time.time_ns() // 1_000_000
+
+
+class Installation:
+    """One running Handrail. Open with `Installation.open`, close with `close`."""
+
+    def __init__(self, settings: Settings, directory: DataDirectory, control: ControlDatabase, log: SqliteLog) -> None:
+        self.settings = settings
+        self.control = control
+        self.log = log
+        self.tail = Tail()
+        self.projects = ControlProjects(control)
+        self.publications = ControlPublications(control)
+        self.works = ControlWorks(control, self._announced)
+        self.delivery = Delivery(self.publications, lambda decision: self.tail.tell("decision", decision))
+        self._directory = directory
+        self._rules: dict[str, FoldRules] = {}
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Installation:
+        """Take the data folder, bring schemas up to date, catch up with the log. Raises Conflict or OSError."""
+        directory = DataDirectory(settings.folder)
+        try:
+            control = ControlDatabase(settings.control_address)
+            await control.open()
+            log = await SqliteLog.open(settings.folder)
+        except BaseException:
+            directory.close()
+            raise
+        made = cls(settings, directory, control, log)
+        await made.followed()
+        return made
+
+    async def close(self) -> None:
+        """Answer what waits, then let go of files and folder."""
+        await self.log.close()
+        await self.control.close()
+        self._directory.close()
+
+    def _announced(self, environment: str) -> None:
+        self.publications.forget(environment)
+
+    async def followed(self) -> None:
+        """Return once the fold counts everything that published audiences ask."""
+        for environment in await self.publications.all_environments():
+            rules = counting(await self.publications.snapshot(environment.id))
+            known = self._rules.get(environment.id)
+            if known is None or known.zone != rules.zone or known.counter_ids() != rules.counter_ids():
+                await self.log.follow(environment.id, rules)
+                self._rules[environment.id] = rules
+
+    async def project(self) -> str:
+        """The installation's project. Raises NotFound before there is one."""
+        found = await self.projects.first()
+        if found is None:
+            raise NotFound("There is no project yet.")
+        return found
+
+    async def seeded(self, project: NewProject) -> str:
+        """The installation's project, made from `project` when there is none."""
+        made = await seed(self.projects, project, milliseconds())
+        self.publications.forget()
+        await self.followed()
+        return made
+
+    async def scopes(self, digest: str) -> frozenset[str]:
+        """What an API key reaches, by its SHA-256; nothing for an unknown one."""
+        async with self.control.transaction() as connection:
+            row = (await connection.execute(select(api_key.c.scopes).where(api_key.c.digest == digest))).one_or_none()
+        return frozenset() if row is None else frozenset(row.scopes.split())
+
+    def application(self, demo: DemoHost | None = None) -> Hosts:
+        """Every door, as one ASGI application."""
+        log: Log = self.log
+        deps = Deps(
+            publications=self.publications,
+            delivery=self.delivery,
+            log=log,
+            now=milliseconds,
+            tell=self.tail.tell,
+            static=STATIC,
+        )
+        admin = Admin(
+            works=self.works,
+            delivery=self.delivery,
+            log=log,
+            tail=self.tail,
+            now=milliseconds,
+            project=self.project,
+            scopes=self.scopes,
+            followed=self.followed,
+            demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
+        )
+        return Hosts(Tracking(deps), Sdk(deps), create_api(admin), demo)
+
+
+class Trusted:
+    """Marks requests that came through the data folder's socket."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope[CLI_SCOPE] = True
+        await self._application(scope, receive, send)
+
+
+async def run(installation: Installation, application: Application) -> None:
+    """Serve on the port and on the folder's socket until told to stop. Raises OSError when the port is taken."""
+    import socket
+
+    import uvicorn
+
+    settings = installation.settings
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, settings.port))
+    settings.socket.unlink(missing_ok=True)
+    common = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
+    web = uvicorn.Server(uvicorn.Config(application, **common))  # pyright: ignore[reportArgumentType]
+    command = uvicorn.Server(uvicorn.Config(Trusted(application), uds=str(settings.socket), **common))  # pyright: ignore[reportArgumentType]
+    command.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def commands() -> None:
+        await command.serve()
+
+    task = asyncio.create_task(commands())
+    try:
+        await web.serve(sockets=[listener])
+    finally:
+        command.should_exit = True
+        await task
+        settings.socket.unlink(missing_ok=True)

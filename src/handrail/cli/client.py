@@ -1,0 +1,120 @@
+"""How commands reach the installation: through the running server's socket, or by opening it when none runs."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+from collections.abc import Iterator, Mapping
+from typing import cast
+from urllib.parse import urlencode
+
+import msgspec
+
+from handrail.core.errors import Conflict, HandrailError
+from handrail.settings import Settings, read_settings
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A server's answer."""
+
+    status: int
+    body: bytes
+
+    def json(self) -> dict[str, object]:
+        """The body as a JSON object."""
+        return msgspec.json.decode(self.body, type=dict[str, object])
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("handrail", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def ask(
+    method: str, path: str, *, query: Mapping[str, object] | None = None, body: object = None, settings: Settings | None = None
+) -> Answer:
+    """One request to the installation. Raises HandrailError with the server's own sentence for anything but documents' problems."""
+    settings = settings or read_settings()
+    words = {name: _word(value) for name, value in (query or {}).items() if value is not None}
+    target = f"{path}?{urlencode(words)}" if words else path
+    data = None if body is None else msgspec.json.encode(body)
+    connection = _SocketConnection(str(settings.socket))
+    try:
+        connection.request(method, target, body=data, headers={"content-type": "application/json"})
+        response = connection.getresponse()
+        return Answer(response.status, response.read())
+    except (FileNotFoundError, ConnectionRefusedError):
+        return asyncio.run(_alone(settings, method, path, urlencode(words), data or b""))
+    finally:
+        connection.close()
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+async def _alone(settings: Settings, method: str, path: str, query: str, body: bytes) -> Answer:
+    """Open the installation in this process for one request: no server runs that could answer it."""
+    from handrail.app import Installation, Trusted
+    from handrail.cli.server import first_project
+
+    installation = await Installation.open(settings)
+    try:
+        await installation.seeded(first_project(settings))
+        application = Trusted(installation.application())
+        sent: list[Mapping[str, object]] = []
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Mapping[str, object]) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(b"host", b"handrail")],
+            "client": None,
+            "server": None,
+            "root_path": "",
+            "state": {},
+        }
+        await application(scope, receive, send)  # pyright: ignore[reportArgumentType]
+        status = cast("int", sent[0]["status"])
+        return Answer(status, b"".join(cast("bytes", message.get("body", b"")) for message in sent[1:]))
+    finally:
+        await installation.close()
+
+
+def lines_of(path: str) -> Iterator[bytes]:
+    """Lines of an endless answer from the running server. Raises Conflict when none runs."""
+    connection = _SocketConnection(str(read_settings().socket))
+    try:
+        connection.request("GET", path)
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise Conflict("No server is running on this data folder; start one with handrail serve.") from None
+    response = connection.getresponse()
+    while line := response.readline():
+        if line.strip():
+            yield line
+
+
+def told(answer: Answer) -> Answer:
+    """The answer, when it is one of success. Raises HandrailError with the server's sentence otherwise."""
+    if answer.status >= 400:
+        problem = answer.json()
+        raise HandrailError(str(problem.get("title", "The server refused.")))
+    return answer

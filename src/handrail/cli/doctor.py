@@ -1,0 +1,51 @@
+"""doctor: whether an installation can run here, one line a check."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import sys
+
+import click
+
+from handrail.app import STATIC
+from handrail.core.errors import HandrailError
+from handrail.settings import read_settings
+
+
+def examine() -> int:
+    """0 when everything is well, 3 when something keeps it from running."""
+    checks: list[tuple[bool, str]] = []
+    checks.append((sys.version_info >= (3, 11), f"Python {sys.version.split()[0]} (3.11 or newer is needed)"))
+    try:
+        settings = read_settings()
+        checks.append((True, "settings can be read"))
+    except HandrailError as problem:
+        click.echo(f"bad   {problem.message}")
+        return 3
+    folder = settings.folder
+    place = folder if folder.exists() else folder.parent
+    checks.append((os.access(place, os.W_OK), f"data folder {folder} can be written"))
+    checks.append((True, f"SQLite {sqlite3.sqlite_version} for the control database"))
+    running = settings.socket.exists() and _answers(str(settings.socket))
+    checks.append((running or _is_free(settings.host, settings.port), f"port {settings.port} is {'ours' if running else 'free'}"))
+    checks.append(((STATIC / "sdk" / "manifest.json").exists(), "the browser SDK is built (./dev build)"))
+    for well, text in checks:
+        click.echo(f"{'ok ' if well else 'bad'}   {text}")
+    return 0 if all(well for well, _ in checks) else 3
+
+
+def _answers(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,103 @@
+"""serve and demo: running the server."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import secrets
+import sys
+import uuid
+from pathlib import Path
+
+import click
+
+from handrail.adapters.files.documents import Files
+from handrail.app import STATIC, Installation, milliseconds, run
+from handrail.core.environments import RateLimit
+from handrail.core.errors import Conflict, HandrailError, NotFound
+from handrail.http.demo import DemoHost
+from handrail.settings import Settings, read_settings
+from handrail.workspace.apply import apply
+from handrail.workspace.seed import NewEnvironment, NewProject
+
+DEMO_PROJECT = "5f0f3b1e-7c1d-4c39-9d0a-2a6d1f1d0b57"
+"""The demo's public id is fixed: the snippet on its pages carries it."""
+EXAMPLES = Path(__file__).parents[3] / "examples" / "demo"
+
+
+def first_project(settings: Settings, *, demo: bool = False) -> NewProject:
+    """The project a new installation starts with: two environments, keys of their own."""
+    public = DEMO_PROJECT if demo else str(uuid.uuid4())
+    local = (f"localhost:{settings.port}",) if demo else ("localhost", "127.0.0.1")
+    return NewProject(
+        id=f"p_{secrets.token_urlsafe(12)}",
+        public_id=public,
+        name="Demo" if demo else "My project",
+        environments=(
+            NewEnvironment("production", "Production", local, f"wk_{secrets.token_urlsafe(24)}"),
+            NewEnvironment("staging", "Staging", ("staging.localhost",), f"wk_{secrets.token_urlsafe(24)}"),
+        ),
+        # Said explicitly, so that the demo shows one experience that the limit holds back.
+        rate_limit=RateLimit(1, 2, "minute") if demo else RateLimit(1, 4, "hour"),
+    )
+
+
+def serve_forever(*, demo: bool) -> None:
+    """Run until interrupted. Exits with 3 and one sentence when it cannot."""
+    settings = read_settings()
+    try:
+        asyncio.run(_serve(settings, demo=demo))
+    except OSError as problem:
+        if problem.errno == errno.EADDRINUSE:
+            message = f"Port {settings.port} is taken; choose another with HANDRAIL_PORT."
+        elif problem.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR):
+            message = f"The data folder {settings.folder} cannot be written; name another with HANDRAIL_DATA."
+        else:
+            raise
+        click.echo(f"handrail: {message}", err=True)
+        sys.exit(3)
+    except HandrailError as problem:
+        click.echo(f"handrail: {problem.message}", err=True)
+        sys.exit(3)
+    except KeyboardInterrupt:
+        return
+
+
+async def _serve(settings: Settings, *, demo: bool) -> None:
+    installation = await Installation.open(settings)
+    try:
+        project = await installation.seeded(first_project(settings, demo=demo))
+        host = await _demo_host(installation, project) if demo else None
+        application = installation.application(host)
+        _announce(installation, demo=demo)
+        await run(installation, application)
+    finally:
+        await installation.close()
+
+
+async def _demo_host(installation: Installation, project: str) -> DemoHost:
+    """Publish the examples and prepare the host page."""
+    pages = EXAMPLES / "node_modules" / "gentelella" / "dist"
+    if not pages.is_dir():
+        raise NotFound("The demo's host application is not installed; `make demo` does that.")
+    if not (STATIC / "sdk" / "manifest.json").exists():
+        raise NotFound("The browser SDK is not built; `make demo` does that.")
+    files = Files()
+    files.add([EXAMPLES / "experiences"])
+    if files.problems:
+        first = files.problems[0]
+        raise Conflict(f"{files.place(first)}: {first.message}")
+    async with installation.works(project) as work:
+        await apply(work, "production", files.documents, milliseconds())
+    await installation.followed()
+    sdk = f"http://127.0.0.1:{installation.settings.port}"
+    return DemoHost(pages, EXAMPLES, DEMO_PROJECT, sdk)
+
+
+def _announce(installation: Installation, *, demo: bool) -> None:
+    port = installation.settings.port
+    click.echo(f"Handrail is on http://127.0.0.1:{port}/  (data in {installation.settings.folder})")
+    if demo:
+        click.echo(f"The demo's host application is on http://localhost:{port}/demo/index.html")
+        click.echo("Try: switch persona bottom left; handrail tail; handrail explain ada --page http://localhost:%d/demo/index.html" % port)
+    click.echo("Stop with Ctrl+C.")

@@ -1,0 +1,64 @@
+"""explain, tail and rebuild: looking at an installation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+import msgspec
+
+from handrail.cli.client import ask, lines_of, told
+from handrail.core.errors import Invalid
+from handrail.core.values import instant_of
+from handrail.ingest.ports import RebuildReport
+
+
+def explain_user(
+    user: str | None, anonymous: str | None, page: str, at: str | None, experience: str | None, environment: str, device: str
+) -> int:
+    """Print the explanation tree."""
+    instant = None if at is None else instant_of(at, "UTC")
+    if at is not None and instant is None:
+        raise Invalid(f"--at: {at!r} is no instant such as 2026-12-01T09:00:00Z.")
+    query = {
+        "url": page,
+        "user": user,
+        "anonymous": anonymous,
+        "environment": environment,
+        "experience": experience,
+        "at": instant,
+        "device": device,
+        "text": True,
+    }
+    click.echo(told(ask("GET", "/api/v1/explain", query=query)).body.decode())
+    return 0
+
+
+def tail_server() -> int:
+    """Print lines until interrupted."""
+    try:
+        for line in lines_of("/api/v1/tail"):
+            click.echo(as_line(msgspec.json.decode(line, type=dict[str, object])))
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def as_line(told_line: dict[str, object]) -> str:
+    """One event or decision as people read it."""
+    at = told_line.get("at")
+    clock = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3] if isinstance(at, int) else ""
+    if told_line["what"] == "decision":
+        candidates = told_line["candidates"]
+        names = ", ".join(str(each) for each in candidates) if isinstance(candidates, list) else ""  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return f"{clock}  decision  {told_line['user']}  {told_line['url']}  may meet: {names or 'nothing'}"
+    return f"{clock}  {told_line['type']}  {told_line['user']}  {told_line['name'] or ''}".rstrip()
+
+
+def rebuild_state() -> int:
+    """0 when the log folds to exactly the state that serves, 1 when not."""
+    report = msgspec.json.decode(told(ask("POST", "/api/v1/rebuild")).body, type=RebuildReport)
+    for difference in report.differences:
+        click.echo(f"differs: {difference}", err=True)
+    click.echo(f"{report.events} events, {report.rows} rows, {len(report.differences)} differences.")
+    return 1 if report.differences else 0

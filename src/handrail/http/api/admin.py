@@ -1,0 +1,26 @@
+"""What the API is handed: the installation as its operators see it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from handrail.delivery.boot import Delivery
+from handrail.http.tail import Tail
+from handrail.ingest.ports import Log
+from handrail.workspace.ports import Works
+
+
+class Admin(msgspec.Struct, frozen=True, kw_only=True):
+    """Ports and use cases of the API. `followed` returns once the fold counts what a publication newly asks."""
+
+    works: Works
+    delivery: Delivery
+    log: Log
+    tail: Tail
+    now: Callable[[], int]
+    project: Callable[[], Awaitable[str]]
+    scopes: Callable[[str], Awaitable[frozenset[str]]]
+    followed: Callable[[], Awaitable[None]]
+    demo_address: str = ""

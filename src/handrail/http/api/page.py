@@ -1,0 +1,44 @@
+"""The status page: a person's first look at an installation. Plain HTML, every value escaped, one style sheet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+
+from handrail.http.api.admin import Admin
+
+
+async def status_page(admin: Admin) -> bytes:
+    """What is live, what happened last, where the demo is."""
+    async with admin.works(await admin.project()) as work:
+        place = await work.environment("production")
+        live = await work.live(place.id)
+        revision = await work.revision(place.id)
+    rows = "".join(
+        f"<tr><td><span class='dot {'paused' if each.paused else 'live'}'></span>{escape(key)}</td>"
+        f"<td>{escape(each.document.name)}</td><td>{escape(str(each.document.__struct_config__.tag))}</td>"
+        f"<td class='number'>v{each.number}</td><td>{'Paused' if each.paused else 'Live'}</td></tr>"
+        for key, each in sorted(live.items())
+    )
+    lines = "".join(f"<li><time>{_clock(line['at'])}</time> {escape(_said(line))}</li>" for line in reversed(admin.tail.recent))
+    demo = f"<a class='button' href='{escape(admin.demo_address)}'>Open the demo</a>" if admin.demo_address else ""
+    nothing = "<p class='empty'>Nothing is live yet. <code>handrail apply FILES</code> publishes.</p>"
+    quiet = "<p class='empty'>Nothing happened since the server started.</p>"
+    body = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Handrail</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/status.css"></head>
+<body><main><header><h1>Handrail</h1><p>{escape(place.name)} &middot; revision {revision}</p>{demo}</header>
+<section><h2>Experiences</h2>{f'<div class="scroll"><table><thead><tr><th>Key</th><th>Name</th><th>Kind</th><th>Version</th><th>Status</th></tr></thead><tbody>{rows}</tbody></table></div>' if rows else nothing}</section>
+<section><h2>Just now</h2>{f'<ol>{lines}</ol>' if lines else quiet}</section></main></body></html>"""
+    return body.encode()
+
+
+def _clock(at: object) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S") if isinstance(at, int) else ""
+
+
+def _said(line: dict[str, object]) -> str:
+    if line["what"] == "decision":
+        candidates = line["candidates"]
+        count = len(candidates) if isinstance(candidates, list) else 0  # pyright: ignore[reportUnknownArgumentType]
+        return f"{line['user']} opened {line['url']}: {count} candidates"
+    return f"{line['user']} {line['type']} {line['name'] or ''}"

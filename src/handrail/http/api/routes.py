@@ -1,0 +1,241 @@
+"""The API's routes. A handler translates and leaves: who, what, do, show."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
+from litestar.response import Stream
+
+from handrail.core.errors import Forbidden, HandrailError, Invalid, NotFound
+from handrail.core.experiences.codec import decode, encode_experience
+from handrail.core.experiences.model import Experience
+from handrail.core.experiences.themes import Theme
+from handrail.core.segments import Segment
+from handrail.delivery.boot import known_of
+from handrail.delivery.explain import Asked, as_text, explain
+from handrail.http.api.admin import Admin
+from handrail.http.api.page import status_page
+from handrail.http.errors import status_of
+from handrail.workspace.apply import Applied, NotPublishable, Placed, apply
+
+CLI_SCOPE = "handrail.trusted"
+"""Set on requests that came through the data folder's socket: who can open it owns the installation."""
+
+type_of_document = {"experience": Experience, "segment": Segment, "theme": Theme}
+
+
+class SentDocument(msgspec.Struct):
+    """One document of an apply, as the command line sends it."""
+
+    sort: str
+    document: msgspec.Raw
+    source: str = ""
+    root: str = ""
+
+
+class ApplyBody(msgspec.Struct):
+    """What to apply, where."""
+
+    documents: list[SentDocument]
+    environment: str = "production"
+    base: int | None = None
+    prune: bool = False
+
+
+def admin_of(request: Request[Any, Any, State]) -> Admin:
+    """The installation behind the routes."""
+    return request.app.state.admin  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+async def require(request: Request[Any, Any, State], scope: str) -> Admin:
+    """The installation, for a caller who may: through the socket, or with an API key of this scope. Raises Forbidden."""
+    admin = admin_of(request)
+    if request.scope.get(CLI_SCOPE):
+        return admin
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not given:
+        raise Forbidden("An API key is needed: Authorization: Bearer hk_...", code="no_key")
+    if scope not in await admin.scopes(hashlib.sha256(given.encode()).hexdigest()):
+        raise Forbidden(f"This key does not reach {scope!r}.", code="unknown_key")
+    return admin
+
+
+def shown(value: object, status: int = 200) -> Response[bytes]:
+    """A value as JSON."""
+    return Response(msgspec.json.encode(value), status_code=status, media_type=MediaType.JSON)
+
+
+@post("/api/v1/apply", status_code=200)
+async def apply_documents(request: Request[Any, Any, State]) -> Response[bytes]:
+    """Publish a set of documents: all of it or nothing."""
+    admin = await require(request, "experiences:publish")
+    body = decode(await request.body(), ApplyBody)
+    documents = [placed(each) for each in body.documents]
+    async with admin.works(await admin.project()) as work:
+        applied: Applied = await apply(
+            work, body.environment, documents, admin.now(), base=body.base, prune=body.prune
+        )
+    await admin.followed()
+    return shown(applied)
+
+
+def placed(sent: SentDocument) -> Placed:
+    """A document as the workspace knows it. Raises Invalid naming file and path."""
+    kind = type_of_document.get(sent.sort)
+    if kind is None:
+        raise Invalid(f"There is no sort of document {sent.sort!r}.", path="documents")
+    return Placed(decode(bytes(sent.document), kind), sent.source, sent.root)  # pyright: ignore[reportArgumentType]
+
+
+@get("/api/v1/documents")
+async def pull_documents(request: Request[Any, Any, State], environment: str = "production") -> Response[bytes]:
+    """Everything published in an environment, with its revision."""
+    admin = await require(request, "experiences:read")
+    async with admin.works(await admin.project()) as work:
+        place = await work.environment(environment)
+        live = await work.live(place.id)
+        segments, themes = await work.segments(), await work.themes()
+        revision = await work.revision(place.id)
+    documents = [SentDocument("experience", msgspec.Raw(encode_experience(each.document))) for each in live.values()]
+    documents += [SentDocument("segment", msgspec.Raw(msgspec.json.encode(each))) for each in segments.values()]
+    documents += [SentDocument("theme", msgspec.Raw(msgspec.json.encode(each))) for each in themes.values()]
+    paused = [key for key, each in live.items() if each.paused]
+    return shown({"revision": revision, "documents": documents, "paused": paused})
+
+
+@post("/api/v1/experiences/{key:str}/pause", status_code=200)
+async def pause_experience(request: Request[Any, Any, State], key: str, environment: str = "production", resume: bool = False) -> Response[bytes]:
+    """Stop or resume an experience; open tabs hear of it within a minute."""
+    admin = await require(request, "experiences:publish")
+    async with admin.works(await admin.project()) as work:
+        place = await work.environment(environment)
+        await work.pause(place.id, key, not resume)
+        revision = await work.announce(place.id)
+    return shown({"key": key, "paused": not resume, "revision": revision})
+
+
+@get("/api/v1/explain")
+async def explain_user(
+    request: Request[Any, Any, State],
+    url: str,
+    user: str | None = None,
+    anonymous: str | None = None,
+    environment: str = "production",
+    experience: str | None = None,
+    at: int | None = None,
+    device: str = "desktop",
+    text: bool = False,
+) -> Response[bytes]:
+    """Why each experience shows, or does not, for a user, a page and an instant (milliseconds)."""
+    admin = await require(request, "users:read")
+    async with admin.works(await admin.project()) as work:
+        place = await work.environment(environment)
+    state = await admin.delivery.ready(place.id)
+    people = admin.log.people(place.id)
+    subject = await people.user(anonymous, user)
+    company_id = subject.company.value if subject.company is not None else None
+    company = await people.company(company_id) if isinstance(company_id, str) else None
+    known = known_of(subject, company, at if at is not None else admin.now(), place.zone)
+    asked = msgspec.convert({"url": url, "device": device}, Asked)
+    explained = explain(state, subject, known, asked, experience)
+    if experience is not None and not explained:
+        raise NotFound(f"Nothing called {experience!r} is published to {environment!r}.")
+    if text:
+        return Response(as_text(explained).encode(), media_type=MediaType.TEXT)
+    return shown(explained)
+
+
+@get("/api/v1/tail")
+async def tail(request: Request[Any, Any, State]) -> Stream:
+    """Events and decisions as they happen, one JSON document a line."""
+    admin = await require(request, "events:read")
+
+    async def lines() -> AsyncIterator[bytes]:
+        async for line in admin.tail.listen():
+            yield line
+
+    return Stream(lines(), media_type="application/x-ndjson")
+
+
+@post("/api/v1/rebuild", status_code=200)
+async def rebuild(request: Request[Any, Any, State]) -> Response[bytes]:
+    """Fold the whole log anew, beside the state that serves, and report every difference."""
+    admin = await require(request, "admin")
+    return shown(await admin.log.rebuild())
+
+
+@get("/healthz")
+async def healthz() -> Response[bytes]:
+    """Whether the process answers."""
+    return shown({"status": "ok"})
+
+
+@get("/readyz")
+async def readyz(request: Request[Any, Any, State]) -> Response[bytes]:
+    """Whether the databases answer."""
+    await admin_of(request).project()
+    return shown({"status": "ready"})
+
+
+@get("/", media_type=MediaType.HTML)
+async def status(request: Request[Any, Any, State]) -> Response[bytes]:
+    """What is live and what happened last, for a person."""
+    return Response(
+        await status_page(admin_of(request)),
+        media_type=MediaType.HTML,
+        headers={
+            "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+        },
+    )
+
+
+@get("/status.css")
+async def style() -> Response[bytes]:
+    """The status page's style sheet."""
+    return Response((Path(__file__).parent / "status.css").read_bytes(), media_type="text/css")
+
+
+def problem(request: Request[Any, Any, State], error: HandrailError) -> Response[bytes]:
+    """An error as RFC 9457 problem+json."""
+    number = status_of(error)
+    told: dict[str, object] = {"type": f"urn:handrail:{error.code}", "title": error.message, "status": number}
+    if error.path:
+        told["path"] = error.path
+    if isinstance(error, NotPublishable):
+        told["problems"] = error.problems
+    return Response(msgspec.json.encode(told), status_code=number, media_type="application/problem+json")
+
+
+def create_api(admin: Admin) -> Litestar:
+    """The Litestar application."""
+
+    def on_start(config: AppConfig) -> AppConfig:
+        config.state.admin = admin
+        return config
+
+    return Litestar(
+        route_handlers=[
+            apply_documents,
+            pull_documents,
+            pause_experience,
+            explain_user,
+            tail,
+            rebuild,
+            healthz,
+            readyz,
+            status,
+            style,
+        ],
+        exception_handlers={HandrailError: problem},
+        on_app_init=[on_start],
+        openapi_config=None,
+    )

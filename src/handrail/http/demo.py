@@ -1,0 +1,51 @@
+"""The demo's host application: gentelella's built pages, unchanged but for the snippet and our persona switcher."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+
+from handrail.http.asgi import Receive, Scope, Send, answer
+
+SNIPPET = """<script>window.jimo=window.jimo||[];window.JIMO_PROJECT_ID={project!r}</script>
+<script async src="{sdk}/sdk/v1/handrail.js"></script><script defer src="/demo/switcher.js"></script>"""
+
+
+class DemoHost:
+    """Serves the pages on `/demo/`, their own files where they expect them, and refuses everything else."""
+
+    def __init__(self, pages: Path, ours: Path, project: str, sdk: str) -> None:
+        self._pages = pages
+        self._ours = ours
+        self._snippet = SNIPPET.format(project=project, sdk=sdk).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path in ("/", "/demo", "/production/index.html"):
+            return await answer(send, 307, b"", [(b"location", b"/demo/index.html")])
+        if path == "/demo/":
+            path = "/demo/index.html"
+        if path == "/demo/switcher.js":
+            return await self._file(send, self._ours / "switcher.js")
+        if path.startswith("/demo/"):
+            return await self._page(send, self._pages / "production" / path.removeprefix("/demo/"))
+        if path.startswith(("/js/", "/assets/", "/images/", "/production/", "/site.webmanifest")):
+            return await self._file(send, self._pages / path.lstrip("/"))
+        return await answer(send, 404, b"The demo's host page serves /demo/ only.\n", [(b"content-type", b"text/plain")])
+
+    async def _page(self, send: Send, file: Path) -> None:
+        if file.suffix != ".html" or not self._inside(file):
+            return await self._file(send, file)
+        page = file.read_bytes().replace(b"</head>", self._snippet + b"</head>", 1)
+        return await answer(send, 200, page, [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store")])
+
+    async def _file(self, send: Send, file: Path) -> None:
+        if not self._inside(file):
+            return await answer(send, 404, b"There is no such file.\n", [(b"content-type", b"text/plain")])
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        return await answer(send, 200, file.read_bytes(), [(b"content-type", kind.encode()), (b"cache-control", b"max-age=60")])
+
+    def _inside(self, file: Path) -> bool:
+        """Whether it is a file of ours: a path may not climb out."""
+        resolved = file.resolve()
+        return resolved.is_file() and any(resolved.is_relative_to(root.resolve()) for root in (self._pages, self._ours))

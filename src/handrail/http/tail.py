@@ -1,0 +1,56 @@
+"""Tail: what happens, as lines, for those who watch just now. Nobody watching costs one comparison."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+
+from handrail.core.events import Event
+from handrail.delivery.boot import Decision
+
+WAITING = 1000
+"""Lines kept for a watcher who reads too slowly; the oldest go first."""
+
+
+class Tail:
+    """Hands every event and decision to whoever listens."""
+
+    def __init__(self) -> None:
+        self._listeners: set[asyncio.Queue[bytes]] = set()
+        self.recent: list[dict[str, object]] = []
+
+    def tell(self, what: str, things: object) -> None:
+        """Take notice of events or a decision."""
+        lines = [_line(what, each) for each in (things if isinstance(things, Sequence) else [things])]
+        self.recent = [*self.recent, *lines][-50:]
+        for listener in self._listeners:
+            for line in lines:
+                if listener.full():
+                    listener.get_nowait()
+                listener.put_nowait(msgspec.json.encode(line) + b"\n")
+
+    async def listen(self) -> AsyncIterator[bytes]:
+        """JSON lines from now on; an empty line now and then, so that a dead connection is noticed."""
+        mine: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
+        self._listeners.add(mine)
+        try:
+            while True:
+                try:
+                    yield await asyncio.wait_for(mine.get(), 15)
+                except TimeoutError:
+                    yield b"\n"
+        finally:
+            self._listeners.discard(mine)
+
+
+def _line(what: str, thing: object) -> dict[str, object]:
+    match thing:
+        case Event():
+            who = thing.user_id or thing.anonymous_id
+            return {"what": "event", "at": thing.received_at, "type": thing.type, "name": thing.name, "user": who}
+        case Decision():
+            return {"what": "decision", "at": thing.at, "user": thing.user, "url": thing.url, "candidates": thing.candidates}
+        case _:
+            return {"what": what, "told": str(thing)}
