@@ -31,7 +31,8 @@ class Read(msgspec.Struct, frozen=True):
     def line_of(self, path: str) -> int:
         """The line of a path, or of the nearest one above it that is written down."""
         while path and path not in self.lines:
-            path = re.sub(r"(\.[^.\[\]]+|\[\d+\]|^[^.\[\]]+)$", "", path)
+            cut = max(path.rfind("."), path.rfind("["))
+            path = path[:cut] if cut > 0 else ""
         return self.lines.get(path, 1)
 
 
