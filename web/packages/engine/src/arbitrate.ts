@@ -1,0 +1,26 @@
+/** How an experience comes to its turn, first come first. */
+export const CLASSES = ['user', 'resume', 'preview', 'launched', 'automatic'] as const
+export type EntryClass = (typeof CLASSES)[number]
+
+export interface Contender { id: string; entry: EntryClass; respectsRateLimit: boolean; priority: number; publishedAt: number }
+
+/** The order of RULES 20: entry class, exempt from the limit, priority (5 first), oldest publication, id. */
+export function inTurn(one: Contender, other: Contender): number {
+  return (
+    CLASSES.indexOf(one.entry) - CLASSES.indexOf(other.entry) ||
+    Number(one.respectsRateLimit) - Number(other.respectsRateLimit) ||
+    other.priority - one.priority ||
+    one.publishedAt - other.publishedAt ||
+    (one.id < other.id ? -1 : one.id > other.id ? 1 : 0)
+  )
+}
+
+/** What each way in obeys (RULES 19); a test holds it equal to spec/tables/entry.json. */
+export const OBEYS = {
+  page_opening: { frequency: true, limit: true, slot: true },
+  event: { frequency: true, limit: true, slot: true },
+  manual: { frequency: true, limit: false, slot: true },
+  launch_experience: { frequency: false, limit: false, slot: false },
+  resume: { frequency: false, limit: false, slot: true },
+} as const
+export type Entry = keyof typeof OBEYS

@@ -1,0 +1,99 @@
+import type { Device, Program, UrlRule, Where } from '@handrail/wire'
+import { finds, MAX_INPUT } from './pattern.ts'
+
+/** The parts of a parsed address, as the WHATWG URL standard names them; a browser's own `URL` fits. */
+export interface Address {
+  href: string
+  hostname: string
+  pathname: string
+  hash: string
+  searchParams: { get(name: string): string | null }
+}
+export type Programs = Readonly<Record<string, Program>>
+
+/** Whether an experience may show on this page and device. spec/cases/pages is the authority. */
+export function covers(where: Where, address: Address | null, device: Device, programs: Programs = {}): boolean {
+  const { devices, include, exclude } = where
+  if (devices?.length && !devices.includes(device)) return false
+  const holds = (rule: UrlRule) => coversRule(rule, address, programs)
+  return (!include?.length || include.some(holds)) && !exclude?.some(holds)
+}
+
+/** Whether one rule holds for an address; one that did not parse satisfies none. */
+export function coversRule(rule: UrlRule, address: Address | null, programs: Programs = {}): boolean {
+  const actual = address && partOf(rule, address)
+  if (actual === null) return false
+  const wanted = wantedText(rule)
+  switch (rule.operator) {
+    case 'equals':
+      return actual === wanted
+    case 'contains':
+      return actual.includes(wanted)
+    case 'starts_with':
+      return actual.startsWith(wanted)
+    case 'ends_with':
+      return actual.endsWith(wanted)
+    case 'glob':
+      return actual.length <= MAX_INPUT && globCovers(wanted, actual)
+    default: {
+      const program = own(programs, rule.value)
+      return program !== undefined && finds(program, actual)
+    }
+  }
+}
+
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
+}
+
+function partOf(rule: UrlRule, address: Address): string | null {
+  switch (rule.part) {
+    case 'url':
+      return address.href
+    case 'host':
+      return address.hostname
+    case 'path':
+      return address.pathname
+    case 'hash':
+      return address.hash.replace(/^#/, '')
+    default:
+      return address.searchParams.get(rule.name ?? '')?.normalize('NFC') ?? null
+  }
+}
+
+/** The authored value in the form the part has: percent-encoded where a browser would, lower case for hosts. */
+function wantedText(rule: UrlRule): string {
+  const { part, value } = rule
+  if (part === 'query') return value.normalize('NFC')
+  if (part === 'host') return value.toLowerCase()
+  if (rule.operator === 'matches') return value
+  return percentEncoded(part === 'hash' ? value.replace(/^#/, '') : value)
+}
+
+function percentEncoded(text: string): string {
+  return Array.from(text, (each) => (each >= '!' && each <= '~' ? each : encodeURIComponent(each.isWellFormed?.() === false ? '?' : each))).join('')
+}
+
+/** Whether `*` (any run) and `?` (any one character) spell the whole text. */
+export function globCovers(glob: string, text: string): boolean {
+  const pattern = Array.from(glob)
+  const characters = Array.from(text)
+  let at = 0
+  let place = 0
+  let star = -1
+  let mark = 0
+  while (at < characters.length) {
+    if (pattern[place] === '*') {
+      star = place++
+      mark = at
+    } else if (pattern[place] === '?' || pattern[place] === characters[at]) {
+      place++
+      at++
+    } else if (star >= 0) {
+      place = star + 1
+      at = ++mark
+    } else return false
+  }
+  while (pattern[place] === '*') place++
+  return place === pattern.length
+}

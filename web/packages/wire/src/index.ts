@@ -1,0 +1,2 @@
+export type * from './boot.ts'
+export type * from './documents.ts'
