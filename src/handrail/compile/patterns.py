@@ -8,11 +8,17 @@ groups, `|`, and `* + ? {m,n}` with their lazy forms; matching is a search, lett
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 import re2
 
+from handrail.core.values import normal
+
 MAX_PATTERN = 256
+MAX_INPUT = 2048
+"""Longest text that a pattern is tried on, in code points."""
 MAX_REPEAT = 100
 MAX_PROGRAM = 2000
 LAST = 0x10FFFF
@@ -32,6 +38,22 @@ class BadPattern(ValueError):
     """A pattern that may not be used; the message says why, fit to show."""
 
 
+def found(pattern: str, text: str) -> bool:
+    """Whether a pattern is found in a text. One that may not be used is found nowhere, as where it has no program."""
+    if len(text) > MAX_INPUT:
+        return False
+    return _search(pattern)(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _search(pattern: str) -> Callable[[str], object]:
+    return _nowhere if why_not(pattern) else re2.compile(normal(pattern)).search
+
+
+def _nowhere(text: str) -> None:
+    return None
+
+
 def why_not(pattern: str) -> str | None:
     """Why a pattern may not be used, or None when it may."""
     try:
@@ -43,6 +65,7 @@ def why_not(pattern: str) -> str | None:
 
 def compile_pattern(pattern: str) -> dict[str, object]:
     """The program for a pattern: `{"v": 1, "code": [...]}`. Raises BadPattern."""
+    pattern = normal(pattern)
     if len(pattern) > MAX_PATTERN:
         raise BadPattern(f"A pattern has at most {MAX_PATTERN} characters, this one {len(pattern)}.")
     options = re2.Options()
@@ -115,7 +138,8 @@ class _Parser:
             return {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
         end = self._pattern.find("}", self._at)
         low, comma, high = self._pattern[self._at : end].partition(",") if end > 0 else ("", "", "")
-        if not low.isdigit() or (high and not high.isdigit()):
+        # RE2 counts in ASCII digits; a brace before anything else is only a brace.
+        if not _is_count(low) or (high and not _is_count(high)):
             self._at -= 1
             return None
         self._at = end + 1
@@ -202,6 +226,10 @@ class _Parser:
             ranges += _complement(CLASSES[character.lower()]) if character.isupper() else CLASSES[character.lower()]
             return None
         return self._escaped(character)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _one(code_point: int) -> Instruction:

@@ -20,9 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
-import re2
 
 from handrail.compile.normal_form import Both, Either, Known, Leaf, Node, normal_form
+from handrail.compile.patterns import found
 from handrail.core.conditions.counters import count, counter_id
 from handrail.core.conditions.evaluate import COMPARE, World, evaluate
 from handrail.core.conditions.model import (
@@ -41,11 +41,6 @@ Predicate: TypeAlias = Callable[[Facts], list[int]]
 
 NAN = math.nan
 SOURCES = ("native", "custom", "company")
-
-
-def found(pattern: str, text: str) -> bool:
-    """Whether an RE2 pattern is found in a text of at most 2,048 characters."""
-    return len(text) <= 2048 and re2.search(pattern, text) is not None
 
 
 def compile_audiences(audiences: Sequence[Condition | None], segments: Mapping[str, Condition], zone: str) -> Predicate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect_left
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -18,10 +19,14 @@ MAX_CHARACTERS = 700
 MAX_USER_ID = 512
 NEVER_AN_ID = frozenset({"", "null", "undefined", "[object Object]"})
 
-DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-DATE_TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})")
+DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+DATE_TIME = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})", re.ASCII
+)
 EPOCH = date(1970, 1, 1).toordinal()
+START = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400_000
+LARGEST_EXACT = 1 << 53
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -35,19 +40,31 @@ def normal(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+def double(number: float) -> float:
+    """A number as every engine has it, an IEEE double: whole numbers beyond 2^53 are rounded, or become infinite."""
+    if -LARGEST_EXACT <= number <= LARGEST_EXACT or isinstance(number, float):
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
+
+
 def check_attribute(value: object) -> AttributeValue | Refused:
-    """The value as it is kept, or why it is not (RULES 4). None unsets the attribute."""
+    """The value as it is kept, or why it is not (RULES 4). None unsets the attribute.
+
+    Text is kept in NFC and numbers as doubles, so that whoever compares facts has nothing left to prepare.
+    """
     match value:
         case None | bool():
             return value
         case str():
-            return (
-                value
-                if len(value) <= MAX_CHARACTERS
-                else Refused(f"text of {len(value)} characters, at most {MAX_CHARACTERS}")
-            )
+            if len(value) > MAX_CHARACTERS:
+                return Refused(f"text of {len(value)} characters, at most {MAX_CHARACTERS}")
+            return normal(value)
         case int() | float():
-            return value if math.isfinite(value) else Refused("not a finite number")
+            kept = double(value)
+            return kept if math.isfinite(kept) else Refused("not a finite number")
         case list():
             return _check_list(value)
         case dict():
@@ -62,11 +79,15 @@ def _check_list(values: list[object]) -> AttributeValue | Refused:
         return Refused("a list of something else than text, numbers or booleans")
     if len(kinds) > 1:
         return Refused("a list of mixed types")
-    if any(isinstance(each, float) and not math.isfinite(each) for each in values):
-        return Refused("a list with a number that is not finite")
+    if "number" in kinds:
+        values = [double(each) for each in values]  # pyright: ignore[reportArgumentType] all are numbers
+        if not all(map(math.isfinite, values)):
+            return Refused("a list with a number that is not finite")
     length = len(msgspec.json.encode(values).decode())
     if length > MAX_CHARACTERS:
         return Refused(f"a list of {length} characters as JSON, at most {MAX_CHARACTERS}")
+    if "text" in kinds:
+        values = [normal(each) for each in values]  # pyright: ignore[reportArgumentType] all are text
     return values  # pyright: ignore[reportReturnType] one kind throughout was checked above
 
 
@@ -111,19 +132,22 @@ def check_user_id(value: object) -> str | Refused:
 
 @lru_cache(maxsize=4096)
 def day_start(day: int, zone: str) -> int:
-    """The instant (milliseconds) at which a day (proleptic ordinal) starts in a zone."""
+    """The first instant (milliseconds) of a day (proleptic ordinal) in a zone, whatever its clocks do at midnight."""
     try:
         moment = datetime.combine(date.fromordinal(day), datetime.min.time(), ZoneInfo(zone))
-        return int(moment.timestamp() * 1000)
+        start = int((moment - START).total_seconds() * 1000)
     except (OverflowError, ValueError):
         return (day - EPOCH) * DAY
+    if day_of(start - 1, zone) < day:
+        return start
+    # The clocks jumped over this midnight from before it; the day began when they jumped.
+    return bisect_left(range(start), day, lo=start - DAY, key=lambda instant: day_of(instant, zone))
 
 
 def day_of(instant: int, zone: str) -> int:
     """The day (proleptic ordinal) that an instant (milliseconds) falls on in a zone."""
     try:
-        moment = datetime.fromtimestamp(instant / 1000, UTC).astimezone(ZoneInfo(zone))
-        return moment.toordinal()
+        return (START + timedelta(milliseconds=instant)).astimezone(ZoneInfo(zone)).toordinal()
     except (OverflowError, ValueError, OSError):
         return EPOCH + instant // DAY
 
@@ -154,7 +178,7 @@ def _instant(found: re.Match[str]) -> int | None:
     )
     if hours > 23 or minutes > 59:
         return None
-    seconds = naive - datetime(1970, 1, 1, tzinfo=UTC) - sign * timedelta(hours=hours, minutes=minutes)
+    seconds = naive - START - sign * timedelta(hours=hours, minutes=minutes)
     return (seconds // timedelta(seconds=1)) * 1000 + int(fraction)
 
 

@@ -196,7 +196,7 @@ def _in_browser(condition: Condition, world: World) -> Line:
             return Line(text, covers_rule(UrlRule(part, operator, value, name), browser.url, world.found), browser.url)
         case ElementCondition(element, fact):
             facts = browser.elements.get(element, [])
-            return Line(text, fact in facts or (fact == "present" and bool(facts)))
+            return Line(text, fact in facts)
         case DeviceCondition(devices):
             return Line(text, browser.device in devices, browser.device)
         case ViewportCondition(side, operator, value):

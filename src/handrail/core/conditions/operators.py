@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from handrail.core.conditions.model import AttributeCondition, Expected
 from handrail.core.people import AttributeValue
-from handrail.core.values import DAY, day_of, day_start, instant_of, is_date_only, kind_of, normal
+from handrail.core.values import DAY, day_of, day_start, double, instant_of, is_date_only, kind_of, normal
 
 NEGATIVE = frozenset({"is_not", "not_contains", "none_of", "has_none", "!="})
 """Operators that hold for a user without the attribute."""
@@ -90,8 +90,11 @@ def _number(operator: str, actual: AttributeValue, expected: Expected) -> bool:
     assert isinstance(actual, int | float)
     if isinstance(expected, tuple):
         low, high = expected
-        return float(low) <= actual <= float(high)
+        assert isinstance(low, int | float)
+        assert isinstance(high, int | float)
+        return double(low) <= actual <= double(high)
     assert isinstance(expected, int | float)
+    actual, expected = double(actual), double(expected)
     match operator:
         case "=":
             return actual == expected
@@ -109,7 +112,10 @@ def _number(operator: str, actual: AttributeValue, expected: Expected) -> bool:
 
 def element_key(value: object) -> tuple[str, object]:
     """An array element as it compares: its kind beside it, so that `true` is not 1, and text in NFC."""
-    return (kind_of(value), normal(value) if isinstance(value, str) else value)
+    if isinstance(value, str):
+        return ("text", normal(value))
+    kind = kind_of(value)
+    return (kind, double(value) if kind == "number" else value)  # pyright: ignore[reportArgumentType] it is one
 
 
 def _array(operator: str, actual: list[str] | list[int | float] | list[bool], expected: Expected) -> bool:
@@ -143,8 +149,8 @@ def date_bounds(operator: str, expected: Expected, today: int, zone: str) -> tup
             edge = instant_of(expected, zone)
             return None if edge is None else (-FOREVER, edge)
         case "after", str():
-            edge = _end_of(expected, zone) if is_date_only(expected) else instant_of(expected, zone)
-            return None if edge is None else (edge if is_date_only(expected) else edge + 1, FOREVER)
+            edge = instant_of(expected, zone)
+            return None if edge is None else (edge + 1, FOREVER)
         case "between", (low, high):
             start, end = instant_of(low, zone), _end_of(high, zone)
             return None if start is None or end is None else (start, end)
