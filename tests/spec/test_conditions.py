@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.support.cases import asked, load_cases
 
 from handrail.compile.patterns import found
 from handrail.compile.predicates import compile_audiences
 from handrail.compile.residual import residual
 from handrail.core.conditions.evaluate import World, evaluate
-from tests.support.cases import asked, load_cases
 
 CASES = list(load_cases("conditions"))
 

@@ -17,14 +17,14 @@ import ast
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
 from handrail.compile.normal_form import Both, Either, Known, Leaf, Node, normal_form
 from handrail.compile.patterns import found
 from handrail.core.conditions.counters import count, counter_id
-from handrail.core.conditions.evaluate import COMPARE, World, evaluate
+from handrail.core.conditions.evaluate import World, evaluate
 from handrail.core.conditions.model import (
     DEFERRED,
     AttributeCondition,
@@ -32,9 +32,9 @@ from handrail.core.conditions.model import (
     EventCondition,
     ExperienceCondition,
 )
-from handrail.core.conditions.operators import NEGATIVE, date_bounds, holds, normal, row_of
+from handrail.core.conditions.operators import FOREVER, NEGATIVE, date_bounds, holds, normal, row_of
 from handrail.core.people import ExperienceState, Facts
-from handrail.core.values import day_start, instant_of
+from handrail.core.values import day_start, double, instant_of
 
 Predicate: TypeAlias = Callable[[Facts], list[int]]
 """Which audiences may hold for a user, by index, ascending."""
@@ -48,13 +48,30 @@ def compile_audiences(audiences: Sequence[Condition | None], segments: Mapping[s
     return _Builder(zone).build([Known(True) if each is None else normal_form(each, segments) for each in audiences])
 
 
-def _number(value: object) -> float:
-    return value if value.__class__ is int or value.__class__ is float else NAN  # pyright: ignore[reportReturnType]
+NOTHING: frozenset[object] = frozenset()
 
 
-def _instant(value: object, zone: str) -> float:
-    found_at = instant_of(value, zone)
-    return NAN if found_at is None else found_at
+def _elements(value: object) -> frozenset[object]:
+    """An attribute's elements as they compare; none when it is no array. An array holds one type only."""
+    if value.__class__ is not list:
+        return NOTHING
+    values = cast("list[object]", value)
+    return frozenset(map(_element, values)) if values and values[0].__class__ is bool else frozenset(values)
+
+
+def _element(value: object) -> object:
+    """An element as it compares with others: text in NFC, and booleans apart from the numbers they equal in Python."""
+    match value:
+        case bool():
+            return ("boolean", value)
+        case str():
+            return normal(value)
+        case _:
+            return _double(value)
+
+
+def _double(value: object) -> object:
+    return double(value) if isinstance(value, int | float) else value
 
 
 def _name(identifier: str) -> ast.expr:
@@ -89,11 +106,16 @@ class _Builder:
     def __init__(self, zone: str) -> None:
         self._zone = zone
         self._constants: dict[str, object] = {
-            "number": _number,
-            "instant": _instant,
+            "instant": instant_of,
             "day_start": day_start,
             "ask": self._ask,
+            "elements": _elements,
             "string": str,
+            "whole": int,
+            "broken": float,
+            "array": list,
+            "nan": NAN,
+            "empty": "",
         }
         self._bound: dict[object, str] = {}
         self._head: list[ast.stmt] = []
@@ -196,18 +218,14 @@ class _Builder:
         return verdict if leaf.positive else ast.UnaryOp(ast.Not(), verdict)
 
     def _event(self, condition: EventCondition) -> ast.expr:
-        counter, within, compare, value = (
-            counter_id(condition),
-            condition.within_days,
-            COMPARE[condition.operator],
-            condition.value,
-        )
-        none: dict[int, int] = {}
+        counter, within = counter_id(condition), condition.within_days
 
-        def answer(facts: Facts) -> bool:
-            return compare(count(facts.events.get(counter, none), within, facts.today), value)
+        def times(facts: Facts) -> int:
+            days = facts.events.get(counter)
+            return 0 if days is None else count(days, within, facts.today)
 
-        return _call(self._constant(answer), _name("facts"))
+        counted = self._bind(("e", counter, within), lambda: _call(self._constant(times), _name("facts")))
+        return _compare(counted, NUMBER_OPERATORS[condition.operator](), ast.Constant(condition.value))
 
     def _ask(self, condition: Condition, facts: Facts) -> bool:
         """The slow way, for leaves too rare to be worth syntax of their own."""
@@ -236,6 +254,8 @@ class _Builder:
                 return self._textual(condition, value)
             case "date":
                 return self._dated(condition, value)
+            case "array" if isinstance(condition.value, tuple):
+                return self._listed(condition, value)
             case _:
                 return self._slow(condition, value)
 
@@ -248,49 +268,80 @@ class _Builder:
         return _call(self._constant(answer), value, _name("today"))
 
     def _numeric(self, condition: AttributeCondition, value: ast.expr) -> ast.expr:
-        number = self._bind(("n", condition.attribute), lambda: _call(_name("number"), value))
-        if isinstance(condition.value, tuple):
-            low, high = condition.value
-            return ast.Compare(self._constant(low), [ast.LtE(), ast.LtE()], [number, self._constant(high)])
-        return _compare(number, NUMBER_OPERATORS[condition.operator](), self._constant(condition.value))
+        number = self._bind(("n", condition.attribute), lambda: self._if_class(value, ("whole", "broken"), "nan"))
+        operator, expected = condition.operator, condition.value
+        if isinstance(expected, tuple):
+            low, high = (self._constant(_double(edge)) for edge in expected)
+            return ast.Compare(low, [ast.LtE(), ast.LtE()], [number, high])
+        return _compare(number, NUMBER_OPERATORS[operator](), self._constant(_double(expected)))
 
     def _textual(self, condition: AttributeCondition, value: ast.expr) -> ast.expr:
-        operator, wanted = condition.operator, condition.value
+        operator, expected = condition.operator, condition.value
+        # What is no text is read as "": no operator finds a longer value in it, so only "" itself needs a guard.
+        text = self._bind(("s", condition.attribute), lambda: self._if_class(value, ("string",), "empty"))
         is_text = _compare(ast.Attribute(value, "__class__", ast.Load()), ast.Is(), _name("string"))
-        if isinstance(wanted, tuple):
-            choices = self._constant(frozenset(normal(str(each)) for each in wanted))
-            inside = ast.BoolOp(ast.And(), [is_text, _compare(value, ast.In(), choices)])
-            return inside if operator == "one_of" else ast.UnaryOp(ast.Not(), inside)
-        text = self._constant(normal(str(wanted)))
+        if isinstance(expected, tuple):
+            choices = frozenset(normal(str(each)) for each in expected)
+            verdict = _compare(text, ast.In(), self._constant(choices))
+            return self._turned(operator, verdict, is_text if "" in choices else None)
+        wanted = normal(str(expected))
+        constant = self._constant(wanted)
         match operator:
-            case "is":
-                return _compare(value, ast.Eq(), text)
-            case "is_not":
-                return _compare(value, ast.NotEq(), text)
+            case "is" | "is_not":
+                return _compare(value, ast.Eq() if operator == "is" else ast.NotEq(), constant)
             case "contains" | "not_contains":
-                inside = ast.BoolOp(ast.And(), [is_text, _compare(text, ast.In(), value)])
-                return ast.UnaryOp(ast.Not(), inside) if operator in NEGATIVE else inside
+                verdict = _compare(constant, ast.In(), text)
+                return self._turned(operator, verdict, None if wanted else is_text)
             case "starts_with" | "ends_with":
-                method = ast.Attribute(value, operator.replace("_", ""), ast.Load())
-                return ast.BoolOp(ast.And(), [is_text, _call(method, text)])
+                verdict = _call(ast.Attribute(text, operator.replace("_", ""), ast.Load()), constant)
+                return self._turned(operator, verdict, None if wanted else is_text)
             case _:
                 return self._slow(condition, value)
 
+    def _turned(self, operator: str, verdict: ast.expr, guard: ast.expr | None) -> ast.expr:
+        if guard is not None:
+            verdict = ast.BoolOp(ast.And(), [guard, verdict])
+        return ast.UnaryOp(ast.Not(), verdict) if operator in NEGATIVE else verdict
+
+    def _if_class(self, value: ast.expr, classes: tuple[str, ...], otherwise: str) -> ast.expr:
+        kind = ast.Attribute(value, "__class__", ast.Load())
+        tests = [_compare(kind, ast.Is(), _name(each)) for each in classes]
+        return ast.IfExp(tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests), value, _name(otherwise))
+
+    def _listed(self, condition: AttributeCondition, value: ast.expr) -> ast.expr:
+        assert isinstance(condition.value, tuple)
+        wanted = frozenset(_element(each) for each in condition.value)
+        elements = self._bind(("a", condition.attribute), lambda: _call(_name("elements"), value))
+        if condition.operator == "has_all":
+            if not wanted:
+                return _compare(ast.Attribute(value, "__class__", ast.Load()), ast.Is(), _name("array"))
+            return _compare(self._constant(wanted), ast.LtE(), elements)
+        apart = _call(ast.Attribute(elements, "isdisjoint", ast.Load()), self._constant(wanted))
+        return apart if condition.operator == "has_none" else ast.UnaryOp(ast.Not(), apart)
+
     def _dated(self, condition: AttributeCondition, value: ast.expr) -> ast.expr:
-        zone = self._constant(self._zone)
-        instant = self._bind(("t", condition.attribute), lambda: _call(_name("instant"), value, zone))
+        instant = self._bind(("t", condition.attribute), lambda: self._instant(condition.attribute, value))
         match condition.operator, condition.value:
-            case "within_last" | "more_than_ago", int(days):
-                start = self._day(1 - days)
-                if condition.operator == "more_than_ago":
-                    return _compare(instant, ast.Lt(), start)
-                return ast.Compare(start, [ast.LtE(), ast.Lt()], [instant, self._day(1)])
+            case "within_last", int(days):
+                return ast.Compare(self._day(1 - days), [ast.LtE(), ast.Lt()], [instant, self._day(1)])
+            case "more_than_ago", int(days):
+                return _compare(instant, ast.Lt(), self._day(1 - days))
             case _:
                 bounds = date_bounds(condition.operator, condition.value, 0, self._zone)
                 if bounds is None:
                     return ast.Constant(False)
                 low, high = (self._constant(edge) for edge in bounds)
+                if bounds[0] == -FOREVER:
+                    return _compare(instant, ast.Lt(), high)
+                if bounds[1] == FOREVER:
+                    return _compare(low, ast.LtE(), instant)
                 return ast.Compare(low, [ast.LtE(), ast.Lt()], [instant, high])
+
+    def _instant(self, attribute: str, value: ast.expr) -> ast.expr:
+        """The instant an attribute names, NaN when none: no comparison holds for it."""
+        zone = self._constant(self._zone)
+        read = self._bind(("i", attribute), lambda: _call(_name("instant"), value, zone))
+        return ast.IfExp(_compare(read, ast.Is(), ast.Constant(None)), _name("nan"), read)
 
     def _day(self, offset: int) -> ast.expr:
         day = ast.BinOp(_name("today"), ast.Add(), ast.Constant(offset))

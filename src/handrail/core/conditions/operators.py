@@ -6,6 +6,7 @@ negative operators, false for every other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -26,21 +27,57 @@ ROWS: Mapping[str, tuple[str, ...]] = {
 }
 """The operators of each type, in the table's order."""
 
+MAX_DAYS = 36_600
+"""Longest window, in days."""
+
 Matcher: TypeAlias = Callable[[str, str], bool]
 """Whether an RE2 pattern is found in a text: `(pattern, text)`. An argument, because core imports no RE2."""
 
 
 def row_of(condition: AttributeCondition) -> str | None:
-    """The type whose row of the operator table this leaf asks, or None when there is no such row."""
+    """The type whose row of the operator table this leaf asks; None when the operator cannot compare with its value.
+
+    Such a leaf is refused at publish (`condition_problems`); asked anyway, it answers as for a missing value.
+    """
     operator, expected = condition.operator, condition.value
-    if operator in ROWS["any"]:
-        return "any"
-    if operator == "is":
-        return {"text": "text", "boolean": "boolean"}.get(kind_of(expected))
-    if operator == "between":
-        kinds = {kind_of(each) for each in expected} if isinstance(expected, tuple) else set[str]()
-        return {"text": "date", "number": "number"}.get(kinds.pop()) if len(kinds) == 1 else None
-    return next((row for row, operators in ROWS.items() if operator in operators), None)
+    return next(
+        (row for row, operators in ROWS.items() if operator in operators and _fits(row, operator, expected)), None
+    )
+
+
+def _fits(row: str, operator: str, expected: Expected) -> bool:
+    match row, operator:
+        case "any", _:
+            return expected is None
+        case "text", "one_of" | "none_of":
+            return isinstance(expected, tuple) and all(isinstance(each, str) for each in expected)
+        case "text", _:
+            return isinstance(expected, str)
+        case "boolean", _:
+            return isinstance(expected, bool)
+        case "number", "between":
+            return isinstance(expected, tuple) and len(expected) == 2 and all(map(_is_number, expected))
+        case "number", _:
+            return _is_number(expected)
+        case "array", _:
+            return isinstance(expected, tuple) and all(
+                isinstance(each, str | bool) or _is_number(each) for each in expected
+            )
+        case _, "between":
+            return isinstance(expected, tuple) and len(expected) == 2 and all(map(_is_date, expected))
+        case _, "within_last" | "more_than_ago":
+            least = 1 if operator == "within_last" else 0
+            return isinstance(expected, int) and not isinstance(expected, bool) and least <= expected <= MAX_DAYS
+        case _:
+            return _is_date(expected)
+
+
+def _is_number(value: object) -> bool:
+    return kind_of(value) == "number" and math.isfinite(double(value))  # pyright: ignore[reportArgumentType] it is one
+
+
+def _is_date(value: object) -> bool:
+    return instant_of(value, "UTC") is not None
 
 
 def holds(condition: AttributeCondition, actual: AttributeValue, *, today: int, zone: str, found: Matcher) -> bool:
