@@ -1,0 +1,61 @@
+import type { BannerContent } from '@handrail/wire'
+import { drawBlocks, make } from './blocks.ts'
+import type { Dispose, Drawn, Stage } from './stage.ts'
+import { sheetFor } from './style.ts'
+import { drawCross, mount, watchEscape, watchSeen } from './surface.ts'
+
+const OWN = `
+.card{width:auto;inset-inline:12px;padding:12px 52px 12px 20px;padding-inline:20px 52px;max-height:40dvh}
+.card.top{inset-block-start:12px}
+.card.bottom{inset-block-end:12px}
+.card.inline{inset-inline:0;border-radius:0;border-width:0 0 1px;box-shadow:none}
+.card.inline.top{inset-block-start:0}
+.card.inline.bottom{inset-block-end:0;border-width:1px 0 0}
+.body{display:flex;flex-wrap:wrap;align-items:center;justify-content:center;gap:8px 16px}
+.body>.buttons{margin:0}
+p{color:var(--text)}
+button{min-height:32px;padding-block:5px}
+.cross{inset-block-start:50%;transform:translateY(-50%);min-height:32px;padding:0}
+`
+
+/** Draws a banner. An inline one makes the page move over by its own height, once, as a style on the root element. */
+export function draw(stage: Stage): Drawn {
+  const banner = stage.content as BannerContent
+  const side = banner.position ?? 'top'
+  const surface = mount(stage, sheetFor(stage.theme, OWN))
+  const body = make(stage, 'div', 'body', ...drawBlocks(stage, banner.blocks))
+  const card = make(stage, 'div', `card ${side} ${banner.layout ?? 'floating'}`, body)
+  const cross = drawCross(stage)
+  if (cross) card.append(cross)
+  card.setAttribute('role', 'region')
+  card.lang = stage.locale
+  card.setAttribute('aria-label', body.querySelector('h2,p')?.textContent ?? 'Handrail')
+  surface.raise(card)
+  const offs: Dispose[] = [watchEscape(stage, surface.root, false), watchSeen(stage, card), () => surface.close()]
+  if (banner.layout === 'inline') offs.push(reserve(stage.document, card, side))
+  return {
+    move() {
+      // A banner points at nothing.
+    },
+    close() {
+      for (const off of offs) off()
+    },
+  }
+}
+
+/** Keeps the page clear of an inline banner, and gives back exactly what was there before. */
+function reserve(page: Document, card: HTMLElement, side: 'top' | 'bottom'): Dispose {
+  const { style } = page.documentElement
+  const name = side === 'top' ? 'padding-top' : 'padding-bottom'
+  const before = [style.getPropertyValue(name), style.getPropertyPriority(name)] as const
+  const own = Number.parseFloat(getComputedStyle(page.documentElement).getPropertyValue(name)) || 0
+  const sizes = new ResizeObserver(() => style.setProperty(name, `${own + card.offsetHeight}px`))
+  style.setProperty(name, `${own + card.offsetHeight}px`)
+  sizes.observe(card)
+  return () => {
+    sizes.disconnect()
+    style.removeProperty(name)
+    if (before[0]) style.setProperty(name, before[0], before[1])
+    if (!style.length) page.documentElement.removeAttribute('style')
+  }
+}

@@ -1,0 +1,155 @@
+import { make } from './blocks.ts'
+import { labelsFor } from './labels.ts'
+import type { Dispose, Stage } from './stage.ts'
+
+const STOPPED = [
+  'keydown', 'keyup', 'keypress', 'beforeinput', 'input', 'change', 'paste', 'copy', 'cut', 'focusin', 'focusout', 'focus', 'blur',
+] // biome-ignore format: one line reads better
+const SVG = 'http://www.w3.org/2000/svg'
+
+/** Our place on the page: a host element with an open shadow root, in the top layer, and the way out of it. */
+export interface Surface {
+  root: ShadowRoot
+  /** Adds a popover to the top layer, anchored to `source` where the browser knows how. */
+  raise(element: HTMLElement, source?: Element | null): void
+  close: Dispose
+}
+
+export const anchorsNatively = (): boolean =>
+  typeof CSS !== 'undefined' && CSS.supports('position-area', 'bottom') && CSS.supports('top', 'anchor(top)')
+
+/** Mounts inside the host's open modal dialog when there is one: everything else is inert then, the top layer included. */
+function parentIn(page: Document): Element {
+  const dialogs = page.querySelectorAll('dialog:modal')
+  return dialogs[dialogs.length - 1] ?? page.body ?? page.documentElement
+}
+
+export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
+  const page = stage.document
+  const host = page.createElement('handrail-root')
+  const root = host.attachShadow({ mode: 'open' })
+  root.adoptedStyleSheets = [sheet]
+  const raised = new Map<HTMLElement, Element | null | undefined>()
+  // The page's own shortcuts and focus traps must not hear what is typed here.
+  const stop = (event: Event) => event.stopPropagation()
+  for (const type of STOPPED) host.addEventListener(type, stop)
+  const show = (element: HTMLElement, source?: Element | null) => {
+    const options = source ? { source: source as HTMLElement } : undefined
+    if (!element.matches(':popover-open')) (element.showPopover as (options?: { source: HTMLElement }) => void)(options)
+  }
+  const place = () => {
+    const parent = parentIn(page)
+    if (host.parentNode === parent) return
+    parent.append(host)
+    for (const [element, source] of raised) show(element, source)
+  }
+  const closed = stage.guard(() => place())
+  // A dialog of the page opened or closed, or the page replaced its body: we go where we can be reached.
+  const onToggle = (event: Event) => {
+    if (event.target instanceof HTMLDialogElement) closed()
+  }
+  page.addEventListener('toggle', onToggle, true)
+  const observer = new MutationObserver(closed)
+  observer.observe(page.documentElement, { childList: true })
+  let watched: Node | undefined
+  const watch = () => {
+    if (host.parentNode && host.parentNode !== watched) observer.observe((watched = host.parentNode), { childList: true })
+  }
+  place()
+  watch()
+  return {
+    root,
+    raise(element, source) {
+      element.popover = 'manual'
+      element.dir = dirOf(source ?? page.documentElement)
+      raised.set(element, source)
+      root.append(element)
+      show(element, source)
+    },
+    close() {
+      observer.disconnect()
+      page.removeEventListener('toggle', onToggle, true)
+      for (const type of STOPPED) host.removeEventListener(type, stop)
+      host.remove()
+    },
+  }
+}
+
+function dirOf(element: Element): string {
+  return getComputedStyle(element).direction
+}
+
+/** The closing cross; the step says what it does. */
+export function drawCross(stage: Stage): HTMLButtonElement | null {
+  if (!stage.cross) return null
+  const labels = labelsFor(stage.locale)
+  const button = make(stage, 'button', 'cross')
+  button.type = 'button'
+  button.setAttribute('aria-label', stage.cross === 'snooze' && stage.snoozeLeft ? labels.later : labels.close)
+  const icon = stage.document.createElementNS(SVG, 'svg')
+  icon.setAttribute('viewBox', '0 0 14 14')
+  icon.setAttribute('aria-hidden', 'true')
+  const path = stage.document.createElementNS(SVG, 'path')
+  path.setAttribute('d', stage.cross === 'snooze' && stage.snoozeLeft ? 'M7 1a6 6 0 1 0 0 12A6 6 0 0 0 7 1m0 2.5V7l2.5 1.5' : 'M2 2l10 10M12 2 2 12')
+  path.setAttribute('stroke', 'currentColor')
+  path.setAttribute('stroke-width', '1.6')
+  path.setAttribute('fill', 'none')
+  path.setAttribute('stroke-linecap', 'round')
+  icon.append(path)
+  button.append(icon)
+  button.addEventListener('click', stage.guard(() => leave(stage, 'cross')))
+  return button
+}
+
+/** What the cross does; with the cross hidden, Esc still dismisses (RULES 37). */
+export function leave(stage: Stage, by: 'cross' | 'esc'): void {
+  stage.act([stage.cross && stage.content.cross?.action ? stage.content.cross.action : { type: 'dismiss' }], by)
+}
+
+/** Esc closes when it is meant for us: focus is in here or nowhere, or nothing else can be reached (`always`). */
+export function watchEscape(stage: Stage, root: ShadowRoot, always: boolean): Dispose {
+  const page = stage.document
+  const listen = stage.guard((event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || event.defaultPrevented) return
+    const inside = event.composedPath().includes(root)
+    const active = page.activeElement
+    if (!always && !inside && active && active !== page.body) return
+    event.preventDefault()
+    event.stopPropagation()
+    leave(stage, 'esc')
+  })
+  page.addEventListener('keydown', listen, true)
+  return () => page.removeEventListener('keydown', listen, true)
+}
+
+/** Calls `stage.seen` once half of the element was visible for a second, with the page in front. */
+export function watchSeen(stage: Stage, element: Element): Dispose {
+  let timer = 0
+  let visible = false
+  const update = () => {
+    clearTimeout(timer)
+    if (visible && !stage.document.hidden)
+      timer = window.setTimeout(
+        stage.guard(() => {
+          off()
+          stage.seen()
+        }),
+        1000,
+      )
+  }
+  const observer = new IntersectionObserver(
+    (entries) => {
+      visible = entries.some((entry) => entry.isIntersecting)
+      update()
+    },
+    { threshold: 0.5 },
+  )
+  observer.observe(element)
+  stage.document.addEventListener('visibilitychange', update)
+  const off = () => {
+    clearTimeout(timer)
+    observer.disconnect()
+    stage.document.removeEventListener('visibilitychange', update)
+  }
+  return off
+}

@@ -1,0 +1,62 @@
+import type { Dispose, Stage } from './stage.ts'
+
+const GAP = 12
+const ROOM = 8
+
+/**
+ * Follows a target where the browser cannot: wakes on scrolling, resizing and moves, reads once a frame, writes only
+ * what changed. Nothing runs while nothing moves.
+ */
+export function track(stage: Stage, target: Element, card: HTMLElement, ring: HTMLElement, shades: HTMLElement[], place: string): Dispose {
+  const page = stage.document
+  const view = page.defaultView ?? window
+  let frame = 0
+  let last = ''
+  const follow = stage.guard(() => {
+    frame = 0
+    const box = target.getBoundingClientRect()
+    const size = card.getBoundingClientRect()
+    const width = page.documentElement.clientWidth
+    const height = page.documentElement.clientHeight
+    const above = box.top - size.height - GAP
+    const below = box.bottom + GAP
+    const fitsBelow = below + size.height <= height - ROOM
+    const top = place === 'top' ? (above >= ROOM ? above : below) : fitsBelow || above < ROOM ? below : above
+    const left = Math.max(ROOM, Math.min(box.left + box.width / 2 - size.width / 2, width - size.width - ROOM))
+    const now = [box.left, box.top, box.width, box.height, left, top].map(Math.round).join()
+    if (now === last) return
+    last = now
+    card.style.transform = `translate(${Math.round(left)}px,${Math.round(top)}px)`
+    ring.style.cssText = `inset:0 auto auto 0;width:${box.width}px;height:${box.height}px;transform:translate(${box.left}px,${box.top}px)`
+    const [up, down, start, end] = shades
+    if (up && down && start && end) {
+      const edge = 5
+      up.style.transform = `translateY(${box.top - edge - height}px)`
+      down.style.transform = `translateY(${box.bottom + edge}px)`
+      const middle = `scaleY(${(box.height + 2 * edge) / height})`
+      start.style.transform = `translate(${box.left - edge - width}px,${box.top - edge}px) ${middle}`
+      end.style.transform = `translate(${box.right + edge}px,${box.top - edge}px) ${middle}`
+    }
+    framed.disconnect()
+    const margin = [box.top, width - box.right, height - box.bottom, box.left].map((each) => `${-Math.max(0, Math.floor(each))}px`)
+    framed = new IntersectionObserver(() => soon(), { rootMargin: margin.join(' '), threshold: 1 })
+    framed.observe(target)
+  })
+  let framed = new IntersectionObserver(() => undefined)
+  const soon = () => {
+    frame ||= view.requestAnimationFrame(follow)
+  }
+  const sizes = new ResizeObserver(soon)
+  sizes.observe(target)
+  sizes.observe(card)
+  page.addEventListener('scroll', soon, { capture: true, passive: true })
+  view.addEventListener('resize', soon)
+  follow()
+  return () => {
+    view.cancelAnimationFrame(frame)
+    framed.disconnect()
+    sizes.disconnect()
+    page.removeEventListener('scroll', soon, { capture: true })
+    view.removeEventListener('resize', soon)
+  }
+}

@@ -1,0 +1,80 @@
+import type { Runtime, Started } from './runtime.ts'
+import { createSdk, type Config, VERSION } from './sdk.ts'
+
+declare const CHUNKS: Record<string, string>
+
+/** What the page finds on `window.handrail`, and on `window.jimo` where the alias is on. */
+interface Queue extends Array<unknown> {
+  start?(key: string): Promise<Started>
+  decisions?: Runtime['decisions']
+  hold?(): void
+  release?(): void
+  shutdown?(): void
+  version?: string
+}
+type Page = Window &
+  typeof globalThis & {
+    handrail?: Queue
+    jimo?: Queue
+    segmentJimo?: { initialized: boolean; client(): unknown }
+    jimoInit?(): void
+    jimoKill?(): void
+    JIMO_PROJECT_ID?: string
+    JIMO_MANUAL_INIT?: boolean
+  }
+
+/** Adopts the buffers that the page filled, runs what is in them, and takes over their `push`. */
+function load(view: Page, script: HTMLScriptElement | null): void {
+  if (view.handrail?.version) return
+  const alias = script?.dataset['alias'] !== 'off'
+  const project = script?.dataset['project'] ?? view.JIMO_PROJECT_ID
+  if (!project) {
+    view.console.warn('[handrail] no project: set JIMO_PROJECT_ID before the script, or data-project on it')
+    return
+  }
+  const queues: Queue[] = [(view.handrail ??= [])]
+  if (alias && view.jimo && view.jimo !== view.handrail) queues.push(view.jimo)
+  else if (alias) view.jimo = view.handrail
+  if (queues.some((queue) => Object.isFrozen(queue))) {
+    view.console.warn('[handrail] window.jimo is frozen: the commands on it cannot be taken over')
+    return
+  }
+  const config: Config = { base: new URL(script?.src ?? view.location.href).origin, project, chunks: CHUNKS }
+  if (script?.dataset['key']) config.key = script.dataset['key']
+  const sdk = createSdk(view, config, !!view.JIMO_MANUAL_INIT)
+  const names = ['handrail', ...(alias ? ['jimo', 'segmentJimo', 'jimoInit', 'jimoKill'] : [])]
+  const shutdown = () => {
+    sdk.shutdown()
+    for (const name of names) delete (view as unknown as Record<string, unknown>)[name]
+  }
+  for (const queue of queues) {
+    // Taken out before they run: a stub that pushes again while we drain must not go round for ever.
+    const waiting = queue.splice(0)
+    queue.push = (...pushed) => {
+      let answer: unknown
+      for (const command of pushed) answer = sdk.run(command)
+      return answer as number
+    }
+    queue.start = (key) => sdk.start(key)
+    queue.decisions = () => sdk.runtime.decisions()
+    queue.hold = () => sdk.runtime.hold(true)
+    queue.release = () => sdk.runtime.hold(false)
+    queue.shutdown = shutdown
+    queue.version = VERSION
+    for (const command of waiting) sdk.run(command)
+  }
+  if (!alias) return
+  const client = queues[queues.length - 1]
+  view.segmentJimo = { initialized: !view.JIMO_MANUAL_INIT, client: () => client }
+  view.jimoInit = () => {
+    if (view.segmentJimo) view.segmentJimo.initialized = true
+    sdk.init()
+  }
+  view.jimoKill = shutdown
+}
+
+try {
+  load(window as Page, document.currentScript as HTMLScriptElement | null)
+} catch (problem) {
+  console.warn('[handrail] could not start', problem)
+}
