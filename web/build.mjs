@@ -10,17 +10,36 @@ const web = dirname(fileURLToPath(import.meta.url))
 const out = join(web, '..', 'src', 'handrail', 'static', 'sdk')
 export const LIMITS = { snippet: 600, core: 10_000, tourPath: 20_000, banner: 8_000 }
 
-const common = { bundle: true, minify: true, write: false, target: 'es2022', legalComments: 'none', absWorkingDir: web, charset: 'utf8' }
+const common = {
+  bundle: true,
+  minify: true,
+  write: false,
+  target: 'es2022',
+  legalComments: 'none',
+  absWorkingDir: web,
+  charset: 'utf8',
+}
 const made = async (options) => (await build({ ...common, ...options })).outputFiles[0].contents
 const chunks = {}
 const files = new Map()
 
+const tracker = await made({ entryPoints: ['packages/renderers/src/track.ts'], format: 'esm' })
+const track = `assets/track-${hash(tracker)}.js`
+files.set(track, tracker)
 for (const kind of ['tour', 'banner']) {
-  const bytes = await made({ entryPoints: [`packages/renderers/src/${kind}.ts`], format: 'esm' })
+  const bytes = await made({
+    entryPoints: [`packages/sdk/src/chunks/${kind}.ts`],
+    format: 'esm',
+    define: { TRACKER: JSON.stringify(`./${track.slice(7)}`) },
+  })
   chunks[kind] = `assets/${kind}-${hash(bytes)}.js`
   files.set(chunks[kind], bytes)
 }
-const core = await made({ entryPoints: ['packages/sdk/src/index.ts'], format: 'iife', define: { CHUNKS: JSON.stringify(chunks) } })
+const core = await made({
+  entryPoints: ['packages/sdk/src/index.ts'],
+  format: 'iife',
+  define: { CHUNKS: JSON.stringify(chunks) },
+})
 const pinned = `assets/handrail-${hash(core)}.js`
 files.set('handrail.js', core)
 files.set(pinned, core)
@@ -34,11 +53,19 @@ for (const [name, bytes] of files) {
   writeFileSync(join(out, name), bytes)
   if (!name.endsWith('.js')) continue
   writeFileSync(join(out, `${name}.gz`), gzipSync(bytes, { level: 9 }))
-  writeFileSync(join(out, `${name}.br`), brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }))
+  writeFileSync(
+    join(out, `${name}.br`),
+    brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+  )
 }
 
 const size = (name) => gzipSync(files.get(name), { level: 9 }).length
-const sizes = { snippet: size('snippet.js'), core: size(pinned), tourPath: size(pinned) + size(chunks.tour), banner: size(chunks.banner) }
+const sizes = {
+  snippet: size('snippet.js'),
+  core: size(pinned),
+  tourPath: size(pinned) + size(chunks.tour),
+  banner: size(chunks.banner),
+}
 let failed = false
 for (const [name, bytes] of Object.entries(sizes)) {
   const over = bytes > LIMITS[name]

@@ -29,7 +29,7 @@ class DemoHost:
             return await self._file(send, self._ours / "switcher.js")
         if path.startswith("/demo/"):
             return await self._page(send, self._pages / "production" / path.removeprefix("/demo/"))
-        if path.startswith(("/js/", "/assets/", "/images/", "/production/", "/site.webmanifest")):
+        if path.startswith(("/js/", "/assets/", "/images/", "/production/", "/site.webmanifest", "/sw.js")):
             return await self._file(send, self._pages / path.lstrip("/"))
         return await answer(send, 404, b"The demo's host page serves /demo/ only.\n", [(b"content-type", b"text/plain")])
 

@@ -2,7 +2,13 @@
 export const CLASSES = ['user', 'resume', 'preview', 'launched', 'automatic'] as const
 export type EntryClass = (typeof CLASSES)[number]
 
-export interface Contender { id: string; entry: EntryClass; respectsRateLimit: boolean; priority: number; publishedAt: number }
+export interface Contender {
+  id: string
+  entry: EntryClass
+  respectsRateLimit: boolean
+  priority: number
+  publishedAt: number
+}
 
 /** The order of RULES 20: entry class, exempt from the limit, priority (5 first), oldest publication, id. */
 export function inTurn(one: Contender, other: Contender): number {

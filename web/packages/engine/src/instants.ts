@@ -8,15 +8,42 @@ function offsetOf(instant: number, zone: string): number {
   let format = formats.get(zone)
   if (!format) {
     try {
-      format = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric', era: 'short' })
+      format = new Intl.DateTimeFormat('en-US', {
+        timeZone: zone,
+        hourCycle: 'h23',
+        year: 'numeric',
+        month: 'numeric',
+        day: 'numeric',
+        hour: 'numeric',
+        minute: 'numeric',
+        second: 'numeric',
+        era: 'short',
+      })
     } catch {
-      format = new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric', era: 'short' })
+      format = new Intl.DateTimeFormat('en-US', {
+        timeZone: 'UTC',
+        hourCycle: 'h23',
+        year: 'numeric',
+        month: 'numeric',
+        day: 'numeric',
+        hour: 'numeric',
+        minute: 'numeric',
+        second: 'numeric',
+        era: 'short',
+      })
     }
     formats.set(zone, format)
   }
   const parts: Record<string, number> = {}
   for (const { type, value } of format.formatToParts(instant)) parts[type] = Number(value)
-  const wall = Date.UTC(parts['year'] ?? 0, (parts['month'] ?? 1) - 1, parts['day'], parts['hour'], parts['minute'], parts['second'])
+  const wall = Date.UTC(
+    parts['year'] ?? 0,
+    (parts['month'] ?? 1) - 1,
+    parts['day'],
+    parts['hour'],
+    parts['minute'],
+    parts['second'],
+  )
   return wall - Math.floor(instant / 1000) * 1000
 }
 
@@ -50,7 +77,9 @@ export function instantOf(text: unknown, zone: string): number | null {
   const [hours, minutes] = [Number(found[9] ?? 0), Number(found[10] ?? 0)]
   if (hour > 23 || minute > 59 || second > 59 || hours > 23 || minutes > 59) return null
   const shift = (hours * 60 + minutes) * 60_000 * (found[8] === '-' ? -1 : 1)
-  return wall + ((hour * 60 + minute) * 60 + second) * 1000 + Number((found[7] ?? '').slice(0, 3).padEnd(3, '0')) - shift
+  return (
+    wall + ((hour * 60 + minute) * 60 + second) * 1000 + Number((found[7] ?? '').slice(0, 3).padEnd(3, '0')) - shift
+  )
 }
 
 function wallOf(found: RegExpExecArray): number | null {

@@ -71,7 +71,9 @@ function wantedText(rule: UrlRule): string {
 }
 
 function percentEncoded(text: string): string {
-  return Array.from(text, (each) => (each >= '!' && each <= '~' ? each : encodeURIComponent(/^[\ud800-\udfff]$/.test(each) ? '?' : each))).join('')
+  return Array.from(text, (each) =>
+    each >= '!' && each <= '~' ? each : encodeURIComponent(/^[\ud800-\udfff]$/.test(each) ? '?' : each),
+  ).join('')
 }
 
 /** Whether `*` (any run) and `?` (any one character) spell the whole text. */

@@ -13,7 +13,10 @@ export function finds(program: Program, text: string): boolean {
   const points = Array.from(text, (character) => character.codePointAt(0) as number)
   const isWord = (at: number) => {
     const point = points[at]
-    return point !== undefined && ((point > 47 && point < 58) || (point > 64 && point < 91) || point === 95 || (point > 96 && point < 123))
+    return (
+      point !== undefined &&
+      ((point > 47 && point < 58) || (point > 64 && point < 91) || point === 95 || (point > 96 && point < 123))
+    )
   }
   let threads = new Set<number>()
   const add = (start: number, at: number, into: Set<number>) => {
@@ -42,13 +45,15 @@ export function finds(program: Program, text: string): boolean {
     for (const pc of threads) {
       const step = code[pc]
       if (!step) continue
-      if (step[0] === 'any' ? point !== 10 : step[0] === 'char' && within(step[1], point) !== !!step[2]) add(pc + 1, at + 1, next)
+      if (step[0] === 'any' ? point !== 10 : step[0] === 'char' && within(step[1], point) !== !!step[2])
+        add(pc + 1, at + 1, next)
     }
     threads = next
   }
 }
 
 function within(ranges: number[], point: number): boolean {
-  for (let at = 0; at < ranges.length; at += 2) if (point >= (ranges[at] as number) && point <= (ranges[at + 1] as number)) return true
+  for (let at = 0; at < ranges.length; at += 2)
+    if (point >= (ranges[at] as number) && point <= (ranges[at + 1] as number)) return true
   return false
 }

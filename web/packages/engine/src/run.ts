@@ -24,7 +24,10 @@ export type RunEvent =
   | { kind: 'go_to'; to: 'next' | 'previous' | 'complete' | number }
   | { kind: 'end'; reason: EndReason }
 
-export interface StepPlan { needsTarget: boolean; missing: 'float' | 'skip' | 'end' | number }
+export interface StepPlan {
+  needsTarget: boolean
+  missing: 'float' | 'skip' | 'end' | number
+}
 
 export const MOST_MOVES = 50
 const MINUTE = 60_000
@@ -68,7 +71,13 @@ function moved(run: Run, to: number, plans: readonly StepPlan[], now: number): R
   if (!plan) return ended(run, 'completed')
   const moves = [...run.moves.filter((instant) => instant > now - MINUTE), now]
   if (moves.length > MOST_MOVES) return ended(run, 'failed')
-  return { ...run, status: plan.needsTarget ? 'waiting' : 'showing', step: to, visited: [...run.visited, run.step].slice(-50), moves }
+  return {
+    ...run,
+    status: plan.needsTarget ? 'waiting' : 'showing',
+    step: to,
+    visited: [...run.visited, run.step].slice(-50),
+    moves,
+  }
 }
 
 function ended(run: Run, reason: EndReason): Run {

@@ -39,11 +39,21 @@ function drawBlock(stage: Stage, block: Exclude<Block, Button>): Node {
     case 'paragraph':
       return make(stage, 'p', '', ...drawText(stage, block.text))
     case 'list':
-      return make(stage, block.ordered ? 'ol' : 'ul', '', ...block.lines.map((line) => make(stage, 'li', '', ...drawText(stage, line))))
+      return make(
+        stage,
+        block.ordered ? 'ol' : 'ul',
+        '',
+        ...block.lines.map((line) => make(stage, 'li', '', ...drawText(stage, line))),
+      )
     case 'divider':
       return make(stage, 'hr')
     case 'columns':
-      return make(stage, 'div', 'columns', ...block.columns.map((column) => make(stage, 'div', 'body', ...drawBlocks(stage, column))))
+      return make(
+        stage,
+        'div',
+        'columns',
+        ...block.columns.map((column) => make(stage, 'div', 'body', ...drawBlocks(stage, column))),
+      )
     case 'image': {
       const image = make(stage, 'img')
       image.alt = stage.text(block.alt)
@@ -68,7 +78,10 @@ export function drawButton(stage: Stage, block: Button): HTMLButtonElement {
   const button = make(stage, 'button', block.style ?? 'primary', stage.text(block.label))
   button.type = 'button'
   const actions = block.actions ?? []
-  button.addEventListener('click', stage.guard(() => stage.act(actions, 'cta', block.key)))
+  button.addEventListener(
+    'click',
+    stage.guard(() => stage.act(actions, 'cta', block.key)),
+  )
   return button
 }
 

@@ -7,15 +7,16 @@ const WORDS: Record<string, readonly [close: string, later: string, progress: st
   pt: ['Fechar', 'Lembrar mais tarde', '# de #'],
   it: ['Chiudi', 'Ricordamelo più tardi', '# di #'],
   nl: ['Sluiten', 'Later herinneren', '# van #'],
-  sv: ['Stäng', 'Påminn mig senare', '# av #'],
-  pl: ['Zamknij', 'Przypomnij później', '# z #'],
   ja: ['閉じる', '後で通知する', '# / #'],
   zh: ['关闭', '稍后提醒', '# / #'],
   ar: ['إغلاق', 'ذكّرني لاحقًا', '# / #'],
-  he: ['סגירה', 'להזכיר מאוחר יותר', '# / #'],
 }
 
-export interface Labels { close: string; later: string; progress(step: number, count: number): string }
+export interface Labels {
+  close: string
+  later: string
+  progress(step: number, count: number): string
+}
 
 /** Our words in the reader's language, English where we have none. */
 export function labelsFor(locale: string): Labels {

@@ -1,7 +1,21 @@
 import type { Palette, Theme } from '@handrail/wire'
 
-const LIGHT: Required<Palette> = { primary: '#3b4fe4', on_primary: '#ffffff', surface: '#ffffff', text: '#16181d', muted: '#5b6170', border: '#e3e5ea' }
-const DARK: Required<Palette> = { primary: '#8c9bff', on_primary: '#10131c', surface: '#1d2028', text: '#eceef3', muted: '#a8afbf', border: '#363b48' }
+const LIGHT: Required<Palette> = {
+  primary: '#3b4fe4',
+  on_primary: '#ffffff',
+  surface: '#ffffff',
+  text: '#16181d',
+  muted: '#5b6170',
+  border: '#e3e5ea',
+}
+const DARK: Required<Palette> = {
+  primary: '#8c9bff',
+  on_primary: '#10131c',
+  surface: '#1d2028',
+  text: '#eceef3',
+  muted: '#a8afbf',
+  border: '#363b48',
+}
 
 /** What both forms share. `:host` is held by !important, so that no rule of the page reaches it. */
 const BASE = `

@@ -53,7 +53,8 @@ export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
   observer.observe(page.documentElement, { childList: true })
   let watched: Node | undefined
   const watch = () => {
-    if (host.parentNode && host.parentNode !== watched) observer.observe((watched = host.parentNode), { childList: true })
+    if (host.parentNode && host.parentNode !== watched)
+      observer.observe((watched = host.parentNode), { childList: true })
   }
   place()
   watch()
@@ -90,14 +91,22 @@ export function drawCross(stage: Stage): HTMLButtonElement | null {
   icon.setAttribute('viewBox', '0 0 14 14')
   icon.setAttribute('aria-hidden', 'true')
   const path = stage.document.createElementNS(SVG, 'path')
-  path.setAttribute('d', stage.cross === 'snooze' && stage.snoozeLeft ? 'M7 1a6 6 0 1 0 0 12A6 6 0 0 0 7 1m0 2.5V7l2.5 1.5' : 'M2 2l10 10M12 2 2 12')
+  path.setAttribute(
+    'd',
+    stage.cross === 'snooze' && stage.snoozeLeft
+      ? 'M7 1a6 6 0 1 0 0 12A6 6 0 0 0 7 1m0 2.5V7l2.5 1.5'
+      : 'M2 2l10 10M12 2 2 12',
+  )
   path.setAttribute('stroke', 'currentColor')
   path.setAttribute('stroke-width', '1.6')
   path.setAttribute('fill', 'none')
   path.setAttribute('stroke-linecap', 'round')
   icon.append(path)
   button.append(icon)
-  button.addEventListener('click', stage.guard(() => leave(stage, 'cross')))
+  button.addEventListener(
+    'click',
+    stage.guard(() => leave(stage, 'cross')),
+  )
   return button
 }
 

@@ -4,7 +4,9 @@ import { labelsFor } from './labels.ts'
 import type { Dispose, Drawn, Stage } from './stage.ts'
 import { sheetFor } from './style.ts'
 import { anchorsNatively, drawCross, mount, type Surface, watchEscape, watchSeen } from './surface.ts'
-import { track } from './track.ts'
+
+/** Address of the tracker's own chunk: only browsers that cannot anchor load it. */
+declare const TRACKER: string
 
 export { findTarget as find, watchTarget as watch } from '@handrail/targets'
 
@@ -50,7 +52,8 @@ export function draw(stage: Stage): Drawn {
 
   const point = () => {
     for (const off of anchored) off()
-    anchored = target && form === 'tooltip' ? anchor(stage, step, surface, card, target) : stand(stage, step, surface, card)
+    anchored =
+      target && form === 'tooltip' ? anchor(stage, step, surface, card, target) : stand(stage, step, surface, card)
   }
   if (target) reveal(target)
   point()
@@ -85,7 +88,8 @@ function drawCard(stage: Stage, step: Step, modal: boolean): HTMLElement {
   if (cross) body.firstElementChild?.classList.add('top')
   card.append(body)
   const foot = make(stage, 'div', 'foot')
-  if (stage.showProgress && stage.count > 1) foot.append(make(stage, 'span', 'progress', labelsFor(stage.locale).progress(stage.index + 1, stage.count)))
+  if (stage.showProgress && stage.count > 1)
+    foot.append(make(stage, 'span', 'progress', labelsFor(stage.locale).progress(stage.index + 1, stage.count)))
   const buttons = blocks.slice(from) as Button[]
   if (buttons.length) {
     const ordered = [...buttons].sort((one, other) => rank(one) - rank(other))
@@ -142,8 +146,28 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
   // A popover keeps the source it was shown with, so one that moves is shown anew.
   if (card.matches(':popover-open')) card.hidePopover()
   surface.raise(card, target)
-  const off = native ? undefined : track(stage, target, card, ring, shades, place)
-  return [() => off?.(), ...[...shades, ring].map((each) => () => each.remove())]
+  let off: Dispose | undefined
+  let gone = false
+  if (!native) {
+    card.style.visibility = 'hidden'
+    import(/* @vite-ignore */ TRACKER).then(
+      stage.guard(({ track }: typeof import('./track.ts')) => {
+        if (gone) return
+        off = track(stage, target, card, ring, shades, place)
+        card.style.visibility = ''
+      }),
+      stage.guard(() => {
+        card.style.visibility = ''
+      }),
+    )
+  }
+  return [
+    () => {
+      gone = true
+      off?.()
+    },
+    ...[...shades, ring].map((each) => () => each.remove()),
+  ]
 }
 
 /** Scrolls a target into view when it is out of it; never smoothly, so that nothing has to be waited for. */

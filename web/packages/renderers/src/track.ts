@@ -7,7 +7,14 @@ const ROOM = 8
  * Follows a target where the browser cannot: wakes on scrolling, resizing and moves, reads once a frame, writes only
  * what changed. Nothing runs while nothing moves.
  */
-export function track(stage: Stage, target: Element, card: HTMLElement, ring: HTMLElement, shades: HTMLElement[], place: string): Dispose {
+export function track(
+  stage: Stage,
+  target: Element,
+  card: HTMLElement,
+  ring: HTMLElement,
+  shades: HTMLElement[],
+  place: string,
+): Dispose {
   const page = stage.document
   const view = page.defaultView ?? window
   let frame = 0
@@ -38,7 +45,9 @@ export function track(stage: Stage, target: Element, card: HTMLElement, ring: HT
       end.style.transform = `translate(${box.right + edge}px,${box.top - edge}px) ${middle}`
     }
     framed.disconnect()
-    const margin = [box.top, width - box.right, height - box.bottom, box.left].map((each) => `${-Math.max(0, Math.floor(each))}px`)
+    const margin = [box.top, width - box.right, height - box.bottom, box.left].map(
+      (each) => `${-Math.max(0, Math.floor(each))}px`,
+    )
     framed = new IntersectionObserver(() => soon(), { rootMargin: margin.join(' '), threshold: 1 })
     framed.observe(target)
   })

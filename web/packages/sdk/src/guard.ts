@@ -1,9 +1,7 @@
 export type Dispose = () => void
 
 /** Runs callbacks so that no error reaches the host page; faults are counted and told once for each message. */
-export interface Guard {
-  <A extends unknown[]>(callback: (...args: A) => void, onFault?: () => void): (...args: A) => void
-}
+export type Guard = <A extends unknown[]>(callback: (...args: A) => void, onFault?: () => void) => (...args: A) => void
 
 export function createGuard(warn: (message: string, detail?: unknown) => void): Guard {
   const told = new Set<string>()

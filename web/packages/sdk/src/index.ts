@@ -1,5 +1,5 @@
 import type { Runtime, Started } from './runtime.ts'
-import { createSdk, type Config, VERSION } from './sdk.ts'
+import { type Config, createSdk, VERSION } from './sdk.ts'
 
 declare const CHUNKS: Record<string, string>
 

@@ -60,7 +60,10 @@ export function createOutbox(ports: Ports, address: () => { url: string; key: st
   }
   const later = (delay: number) => {
     clearTimeout(timer)
-    timer = setTimeout(guard(() => flush()), delay) as unknown as number
+    timer = setTimeout(
+      guard(() => flush()),
+      delay,
+    ) as unknown as number
   }
   const retry = (seconds = 0) => {
     const most = Math.min(2 ** tries++ * 2000, 600_000)
@@ -81,14 +84,20 @@ export function createOutbox(ports: Ports, address: () => { url: string; key: st
     }
     sending = true
     ports
-      .fetch(to.url, { method: 'POST', body, headers: { 'content-type': 'text/plain' }, keepalive: body.length < MOST_BYTES })
+      .fetch(to.url, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'text/plain' },
+        keepalive: body.length < MOST_BYTES,
+      })
       .then(async (response) => {
         const told = await response.text()
         if (response.ok && told.includes('"success":true')) {
           settled(ids)
           tries = 0
           if (messages.length) later(0)
-        } else if (response.ok || response.status >= 500 || response.status === 429 || response.status === 408) retry(Number(response.headers.get('retry-after')) || 0)
+        } else if (response.ok || response.status >= 500 || response.status === 429 || response.status === 408)
+          retry(Number(response.headers.get('retry-after')) || 0)
         else settled(ids)
       })
       .catch(() => retry())

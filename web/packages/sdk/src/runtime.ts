@@ -1,31 +1,22 @@
 import {
-  advance,
-  begin,
   type Browser,
   covers,
+  coversRule,
   due,
   type EndReason,
   type Entry,
   type EntryClass,
   holds,
-  inNominalOrder,
   inTurn,
   limitedUntil,
   OBEYS,
-  outcomeOf,
   type Run,
-  type RunEvent,
-  renderText,
-  renderUrl,
-  type StepPlan,
-  snoozesUsed,
   type Values,
-  wordsFor,
 } from '@handrail/engine'
-import type { Drawn, Renderer, Stage } from '@handrail/renderers'
-import type { Action, BannerContent, BootReply, Candidate, Content, Step, Target, Text, TourContent } from '@handrail/wire'
+import type { BootReply, Candidate, Content, UrlRule } from '@handrail/wire'
 import type { Dispose, Guard } from './guard.ts'
 import type { Ledger } from './ledger.ts'
+import type { Chunk, Play } from './play.ts'
 import type { Store } from './store.ts'
 import { newId } from './values.ts'
 
@@ -34,16 +25,19 @@ export type Because =
   | 'rate_limit' | 'slot_taken' | 'outranked' | 'self_launch' | 'chain_limit' | 'offline' | 'held' | 'failed' // biome-ignore format: one list
 export type { Entry } from '@handrail/engine'
 export type Started = { started: true } | { started: false; because: Because }
-export interface Decided { at: number; key: string; entry: Entry; shown: boolean; because?: Because }
-
-interface Chunk {
-  draw: Renderer
-  find?: (root: Document, target: Target, words: (text: Text) => string) => { element: Element } | { missing: string }
-  watch?: (root: Document, target: Target, words: (text: Text) => string, report: (found: { element: Element } | { missing: string }) => void) => Dispose
+export interface Decided {
+  at: number
+  key: string
+  entry: Entry
+  shown: boolean
+  because?: Because
 }
 
-/** Everything the runtime asks of its surroundings. */
+/** Everything a run asks of its surroundings. */
 export interface Ports {
+  newId(): string
+  /** Whether a URL rule holds for the page now. */
+  onPage(rule: UrlRule, candidate: Candidate): boolean
   view: Window & typeof globalThis
   guard: Guard
   ledger: Ledger
@@ -64,16 +58,8 @@ export interface Ports {
 
 interface Showing {
   candidate: Candidate
-  content: Content
-  chunk: Chunk
-  run: Run
-  entry: Entry
-  target: Element | null
-  drawn?: Drawn
-  seen: boolean
-  faults: number
-  offs: Dispose[]
-  release?: () => void
+  play?: Play
+  release: () => void
 }
 
 const INTERRUPTS = new Set(['tour', 'survey'])
@@ -93,7 +79,12 @@ export interface Runtime {
   stop: Dispose
 }
 
-export function createRuntime(ports: Ports): Runtime {
+export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
+  const ports: Ports = {
+    ...asked,
+    newId,
+    onPage: (rule, candidate) => coversRule(rule, parse(asked.view.location.href), candidate.patterns),
+  }
   const { view, guard, ledger, journal, now } = ports
   const page = view.document
   const showing = new Map<string, Showing>()
@@ -131,7 +122,13 @@ export function createRuntime(ports: Ports): Runtime {
     if (!covers(candidate.where ?? {}, here.address, here.device, here.programs)) return 'where'
     if (candidate.residual && !holds(candidate.residual, here)) return 'residual'
     if (OBEYS[entry].frequency) {
-      const verdict = due(candidate.frequency, stateOf(candidate), at, reply?.zone ?? 'UTC', entry !== 'event' && shownInLoad.has(candidate.key))
+      const verdict = due(
+        candidate.frequency,
+        stateOf(candidate),
+        at,
+        reply?.zone ?? 'UTC',
+        entry !== 'event' && shownInLoad.has(candidate.key),
+      )
       if (verdict.againAt) returnAt(verdict.againAt)
       if (!verdict.due) return verdict.because as Because
     }
@@ -193,7 +190,8 @@ export function createRuntime(ports: Ports): Runtime {
         ? 'not_found'
         : showing.has(candidate.key)
           ? 'slot_taken'
-          : (refused(candidate, entry) ?? (OBEYS[entry].slot && interrupts(candidate) && slotTaken() ? 'slot_taken' : undefined))
+          : (refused(candidate, entry) ??
+            (OBEYS[entry].slot && interrupts(candidate) && slotTaken() ? 'slot_taken' : undefined))
     if (!candidate || because) {
       note(key, entry, because)
       return { started: false, because: because as Because }
@@ -207,7 +205,8 @@ export function createRuntime(ports: Ports): Runtime {
     if (slot) claimed = candidate.key
     let release: (() => void) | undefined
     try {
-      const lock = candidate.frequency.every === 'time' || from ? () => undefined : await claim(view, `handrail:${candidate.key}`)
+      const lock =
+        candidate.frequency.every === 'time' || from ? () => undefined : await claim(view, `handrail:${candidate.key}`)
       if (!lock) {
         note(candidate.key, entry, 'slot_taken')
         return false
@@ -218,13 +217,28 @@ export function createRuntime(ports: Ports): Runtime {
         release()
         return false
       }
-      const run = from ?? begin(newId(), candidate.version, plansOf(content))
-      const shown: Showing = { candidate, content, chunk, run, entry, target: null, seen: !!from, faults: 0, offs: [], release }
+      const shown: Showing = { candidate, release }
       showing.set(candidate.key, shown)
       shownInLoad.add(candidate.key)
       note(candidate.key, entry)
-      keep(shown)
-      enter(shown)
+      shown.play = chunk.play({
+        ports,
+        candidate,
+        content,
+        entry,
+        from,
+        launch: (key) => launch(key, candidate),
+        ended(reason) {
+          showing.delete(candidate.key)
+          shown.release()
+          ports.emit(`experience:${reason}`, { experience: candidate.key })
+          if (!stopped)
+            view.setTimeout(
+              guard(() => consider('page_opening')),
+              0,
+            )
+        },
+      })
       return true
     } catch {
       release?.()
@@ -235,296 +249,30 @@ export function createRuntime(ports: Ports): Runtime {
     }
   }
 
-  function keep(shown: Showing) {
-    journal.set(`run:${shown.candidate.key}`, { run: shown.run, entry: shown.entry })
-  }
-
-  function dispatch(shown: Showing, event: RunEvent) {
-    const before = shown.run
-    shown.run = advance(before, event, plansOf(shown.content), now())
-    if (shown.run === before) return
-    // The journal is written before anything is done, so a reload finds the run where it is going.
-    if (shown.run.status === 'ended') end(shown)
-    else {
-      keep(shown)
-      if (shown.run.step !== before.step || shown.run.status !== before.status) enter(shown)
-    }
-  }
-
-  const stepOf = (shown: Showing): Step | BannerContent =>
-    shown.candidate.kind === 'banner' ? (shown.content.content as BannerContent) : ((shown.content.content as TourContent).steps[shown.run.step] as Step)
-
-  function leaveStep(shown: Showing) {
-    for (const off of shown.offs.splice(0)) off()
-    shown.drawn?.close()
-    delete shown.drawn
-  }
-
-  function enter(shown: Showing) {
-    const step = stepOf(shown) as Step
-    leaveStep(shown)
-    if (step.target && shown.chunk.watch && plansOf(shown.content)[shown.run.step]?.needsTarget) watchTarget(shown, step)
-    if (shown.run.status === 'showing' && !shown.drawn && showing.get(shown.candidate.key) === shown) drawStep(shown)
-  }
-
-  function watchTarget(shown: Showing, step: Step) {
-    const wait = Math.max(0, step.missing?.wait_seconds ?? 6) * 1000
-    let waiting = 0
-    let had = false
-    const over = guard(() => {
-      ports.tell('target_missing', { ...about(shown), step: step.key })
-      dispatch(shown, { kind: 'wait_over' })
-    })
-    const off = shown.chunk.watch?.(page, step.target as Target, words(shown), guard((found) => {
-      if ('element' in found) {
-        view.clearTimeout(waiting)
-        waiting = 0
-        had = true
-        shown.target = found.element
-        if (shown.drawn) shown.drawn.move(found.element)
-        else if (shown.run.status === 'waiting') {
-          // Only the status changes: the watcher stays, so this must not go through `enter`.
-          shown.run = advance(shown.run, { kind: 'target_found' }, plansOf(shown.content), now())
-          keep(shown)
-          drawStep(shown)
-        }
-      } else {
-        // A step that floats without its target waits for it quietly.
-        if (!had && shown.run.status === 'showing') return
-        shown.target = null
-        // Pages make elements anew all the time; a moment of grace keeps the step from blinking.
-        waiting ||= view.setTimeout(
-          guard(() => {
-            if (shown.drawn) {
-              shown.drawn.close()
-              delete shown.drawn
-              shown.run = advance(shown.run, { kind: 'target_lost' }, plansOf(shown.content), now())
-              keep(shown)
-            }
-            waiting = view.setTimeout(over, wait)
-          }),
-          shown.drawn ? 500 : 0,
-        )
-      }
-    }))
-    shown.offs.push(() => {
-      off?.()
-      view.clearTimeout(waiting)
-    })
-  }
-
-  const words = (shown: Showing) => (text: Text) => renderText(wordsFor(text, ports.locale(), shown.content.defaultLocale), ports.values)
-
-  function drawStep(shown: Showing) {
-    const step = stepOf(shown) as Step
-    const snooze = snoozeIn(step)
-    const used = snoozesUsed(stateOf(shown.candidate))
-    const left = !snooze || used < (snooze.up_to ?? 3)
-    const cross = step.cross?.show === false ? null : step.cross?.action?.type === 'snooze' && left ? 'snooze' : 'dismiss'
-    const fault = () => {
-      if (++shown.faults >= 3) dispatch(shown, { kind: 'end', reason: 'failed' })
-    }
-    const tour = shown.content.content as TourContent
-    const stage: Stage = {
-      document: page,
-      content: step,
-      kind: shown.candidate.kind as 'tour' | 'banner',
-      index: shown.run.step,
-      count: tour.steps?.length ?? 1,
-      showProgress: tour.show_progress !== false,
-      theme: shown.content.theme,
-      text: words(shown),
-      href: (template) => {
-        const made = renderUrl(template, ports.values)
-        return 'url' in made ? made.url : null
-      },
-      locale: ports.locale(),
-      target: shown.target,
-      cross,
-      snoozeLeft: left,
-      act: (actions, by, button) => act(shown, actions, by, button),
-      seen: () => seen(shown),
-      guard: (callback) => guard(callback, fault),
-    }
-    try {
-      shown.drawn = shown.chunk.draw(stage)
-    } catch (problem) {
-      ports.tell('experience_failed', { ...about(shown), reason: String(problem).slice(0, 200) })
-      dispatch(shown, { kind: 'end', reason: 'failed' })
-      return
-    }
-    for (const trigger of step.triggers ?? []) arm(shown, trigger.when, trigger.then)
-  }
-
-  /** If/then on a step: fires once, when every condition has held since the step was shown. */
-  function arm(shown: Showing, conditions: NonNullable<Step['triggers']>[number]['when'], then: readonly Action[]) {
-    const open = new Set(conditions)
-    const held_ = (condition: (typeof conditions)[number]) => {
-      if (!open.delete(condition) || open.size) return
-      act(shown, then, 'trigger')
-    }
-    for (const condition of conditions) {
-      switch (condition.on) {
-        case 'delay': {
-          const timer = view.setTimeout(guard(() => held_(condition)), condition.seconds * 1000)
-          shown.offs.push(() => view.clearTimeout(timer))
-          break
-        }
-        case 'element_clicked': {
-          const listen = guard((event: Event) => {
-            const found = condition.target ? shown.chunk.find?.(page, condition.target, words(shown)) : undefined
-            const element = found ? ('element' in found ? found.element : null) : shown.target
-            if (element && event.composedPath().includes(element)) held_(condition)
-          })
-          page.addEventListener('click', listen, true)
-          shown.offs.push(() => page.removeEventListener('click', listen, true))
-          break
-        }
-        case 'url': {
-          const look = guard(() => {
-            if (covers({ include: [condition.rule] }, parse(view.location.href), 'desktop', shown.candidate.patterns ?? {})) held_(condition)
-          })
-          routeListeners.add(look)
-          shown.offs.push(() => routeListeners.delete(look))
-          look()
-          break
-        }
-        case 'event': {
-          const listen = guard((name: string) => {
-            if (name === condition.event) held_(condition)
-          })
-          eventListeners.add(listen)
-          shown.offs.push(() => eventListeners.delete(listen))
-          break
-        }
-        default: {
-          const off = shown.chunk.watch?.(page, condition.target, words(shown), (found) => {
-            const there = 'element' in found
-            const element = there ? (found.element as HTMLInputElement) : undefined
-            const filled = !!element && 'value' in element && element.value !== ''
-            if (condition.fact === 'filled' ? filled : condition.fact === 'absent' ? !there : there) held_(condition)
-          })
-          if (off) shown.offs.push(off)
-        }
-      }
-    }
-  }
-  const routeListeners = new Set<() => void>()
-  const eventListeners = new Set<(name: string) => void>()
-
-  const about = (shown: Showing) => ({
-    experience: shown.candidate.key,
-    experience_id: shown.candidate.id,
-    version: shown.candidate.version,
-    kind: shown.candidate.kind,
-    run: shown.run.id,
-  })
-
-  function seen(shown: Showing) {
-    const step = stepOf(shown) as Step
-    if (!shown.seen) {
-      shown.seen = true
-      const at = now()
-      ledger.note(shown.candidate.key, { first_seen: at, last_seen: at })
-      if (interrupts(shown.candidate)) ledger.noteShown(at)
-      ports.tell('experience_seen', { ...about(shown), entry: shown.entry })
-      ports.emit('experience:seen', about(shown))
-    }
-    ports.tell('step_seen', { ...about(shown), step: step.key ?? 'banner', step_index: shown.run.step })
-  }
-
-  /** One stack of actions: fired together in nominal order, none awaited, one outcome (RULES 27). */
-  function act(shown: Showing, actions: readonly Action[], by: string, button?: string) {
-    if (shown.run.status === 'ended' || showing.get(shown.candidate.key) !== shown) return
-    const step = stepOf(shown) as Step
-    const used = snoozesUsed(stateOf(shown.candidate))
-    let outcome = outcomeOf(actions, used)
-    let launch: (() => void) | undefined
-    let navigation: (() => void) | undefined
-    for (const action of inNominalOrder(actions)) {
-      ports.tell('action_fired', { ...about(shown), step: step.key ?? 'banner', action: action.type, by, ...(button ? { button } : {}) })
-      guard(() => {
-        switch (action.type) {
-          case 'go_to_step': {
-            if (outcome) return
-            const to = action.step ?? 'next'
-            const steps = (shown.content.content as TourContent).steps ?? []
-            const named = steps.findIndex((each) => each.key === to)
-            dispatch(shown, { kind: 'go_to', to: to === 'next' || to === 'previous' || to === 'complete' ? to : named })
-            break
-          }
-          case 'launch_experience': {
-            const next = find(action.experience)
-            const because: Because | undefined =
-              action.experience === shown.candidate.key ? 'self_launch' : chained >= MOST_CHAINED ? 'chain_limit' : next ? refused(next, 'launch_experience') : 'not_found'
-            if (because || !next) {
-              note(action.experience, 'launch_experience', because ?? 'not_found')
-              // The source stays when its target is refused (RULES 28), unless something else closes it.
-              outcome = outcomeOf(actions.filter((each) => each !== action), used)
-            } else {
-              chained++
-              launch = () => void show(next, 'launch_experience')
-            }
-            break
-          }
-          case 'navigate_to':
-            navigation = plan(shown, action)
-            break
-          default:
-        }
-      })()
-    }
-    if (outcome) {
-      if (outcome === 'snoozed') {
-        const snooze = actions.find((each) => each.type === 'snooze') as Extract<Action, { type: 'snooze' }>
-        const at = now()
-        const until = at + (snooze.hours ?? 24) * 3_600_000
-        const id = ports.tell('experience_snoozed', { ...about(shown), until, by })
-        ledger.note(shown.candidate.key, { snoozes: [[at, id, until]] })
-      }
-      dispatch(shown, { kind: 'end', reason: outcome })
-    }
-    launch?.()
-    ports.flush()
-    navigation?.()
-  }
-
-  /** Reads the address inside the click, so that a window may be opened; goes there after everything else. */
-  function plan(shown: Showing, action: Extract<Action, { type: 'navigate_to' }>): (() => void) | undefined {
-    const made = renderUrl(action.url, ports.values)
-    if (!('url' in made)) {
-      ports.tell('navigation_cancelled', { ...about(shown), reason: made.refused })
+  /** What a launch action starts, or nothing when the target is refused: the source stays then (RULES 28). */
+  function launch(key: string, source: Candidate): (() => void) | undefined {
+    const next = find(key)
+    const because: Because | undefined =
+      key === source.key
+        ? 'self_launch'
+        : chained >= MOST_CHAINED
+          ? 'chain_limit'
+          : next
+            ? refused(next, 'launch_experience')
+            : 'not_found'
+    if (because || !next) {
+      note(key, 'launch_experience', because ?? 'not_found')
       return undefined
     }
-    return guard(() => {
-      if (action.open_in === 'new_tab') {
-        // `noopener` makes open() return null even when it worked, so the blocked case is told by the user agent only.
-        view.open(made.url, '_blank', 'noopener')
-      } else if (!ports.navigate?.(made.url)) view.location.assign(made.url)
-    })
-  }
-
-  function end(shown: Showing) {
-    const { candidate, run } = shown
-    const reason = run.reason as EndReason
-    journal.remove(`run:${candidate.key}`)
-    showing.delete(candidate.key)
-    leaveStep(shown)
-    shown.release?.()
-    const at = now()
-    if (reason === 'dismissed' || reason === 'completed') {
-      ledger.note(candidate.key, { [reason]: at, first_seen: at, last_seen: at })
-      if (interrupts(candidate) && !shown.seen) ledger.noteShown(at)
-      ports.tell(`experience_${reason}`, about(shown))
-    } else if (reason !== 'snoozed') ports.tell('experience_ended', { ...about(shown), reason })
-    ports.emit(`experience:${reason}`, about(shown))
-    if (!stopped) view.setTimeout(guard(() => consider('page_opening')), 0)
+    return () => {
+      chained++
+      void show(next, 'launch_experience')
+    }
   }
 
   return {
     consider(entry, event) {
-      if (event) for (const listen of [...eventListeners]) listen(event)
-      else for (const look of [...routeListeners]) look()
+      for (const shown of [...showing.values()]) shown.play?.heard(event)
       consider(entry, event)
     },
     start,
@@ -532,13 +280,14 @@ export function createRuntime(ports: Ports): Runtime {
       for (const candidate of ports.reply()?.candidates ?? []) {
         const kept = journal.get<{ run: Run; entry: Entry }>(`run:${candidate.key}`)
         if (!kept || showing.has(candidate.key)) continue
-        if (kept.run.version === candidate.version && kept.run.status !== 'ended') void show(candidate, kept.entry, kept.run)
+        if (kept.run.version === candidate.version && kept.run.status !== 'ended')
+          void show(candidate, kept.entry, kept.run)
         else journal.remove(`run:${candidate.key}`)
       }
     },
     prune(live) {
       for (const shown of [...showing.values()]) {
-        if (!live.includes(shown.candidate.version) && !find(shown.candidate.key)) dispatch(shown, { kind: 'end', reason: 'paused' })
+        if (!live.includes(shown.candidate.version) && !find(shown.candidate.key)) shown.play?.end('paused')
       }
     },
     decisions: () => log,
@@ -548,33 +297,17 @@ export function createRuntime(ports: Ports): Runtime {
       if (!on) consider('page_opening')
     },
     closeAll(reason) {
-      for (const shown of [...showing.values()]) dispatch(shown, { kind: 'end', reason })
+      for (const shown of [...showing.values()]) shown.play?.end(reason)
     },
     stop() {
       stopped = true
       for (const shown of [...showing.values()]) {
         showing.delete(shown.candidate.key)
-        leaveStep(shown)
-        shown.release?.()
+        shown.play?.stop()
+        shown.release()
       }
     },
   }
-}
-
-function snoozeIn(step: Step | BannerContent): Extract<Action, { type: 'snooze' }> | undefined {
-  const stacks = (step.blocks ?? []).flatMap((block) => (block.type === 'button' ? (block.actions ?? []) : []))
-  const all = step.cross?.action ? [step.cross.action, ...stacks] : stacks
-  return all.find((action) => action.type === 'snooze') as Extract<Action, { type: 'snooze' }> | undefined
-}
-
-function plansOf(content: Content): StepPlan[] {
-  const steps = (content.content as TourContent).steps
-  if (!steps) return [{ needsTarget: false, missing: 'float' }]
-  return steps.map((step) => {
-    const then = step.missing?.then ?? 'float'
-    const missing = then === 'go_to_step' ? Math.max(0, steps.findIndex((each) => each.key === step.missing?.step)) : then
-    return { needsTarget: (step.form ?? 'tooltip') === 'tooltip' && !!step.target, missing }
-  })
 }
 
 export function parse(href: string): URL | null {

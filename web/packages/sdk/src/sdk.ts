@@ -43,7 +43,8 @@ const SEVEN_DAYS = 7 * 86_400_000
 /** The SDK of one project on one page. Nothing in here may throw into the page; `guard` stands at every way in. */
 export function createSdk(view: Window & typeof globalThis, config: Config, manual: boolean): Sdk {
   const page = view.document
-  const warn = (message: string, detail?: unknown) => view.console.warn(`[handrail] ${message}`, ...(detail === undefined ? [] : [detail]))
+  const warn = (message: string, detail?: unknown) =>
+    view.console.warn(`[handrail] ${message}`, ...(detail === undefined ? [] : [detail]))
   const guard = createGuard(warn)
   // Taken before the page can wrap them, and called as the page's own.
   const fetchHere: typeof fetch = (...args) => view.fetch(...args)
@@ -85,19 +86,30 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   }
 
   const savePerson = () => store.set('person', person)
+  // Held back until a user is known, nothing is stored either (RULES 15).
+  if (!manual) savePerson()
   const who = () => person.userId ?? person.anonymousId
   const ids = () => ({ anonymousId: person.anonymousId, ...(person.userId ? { userId: person.userId } : {}) })
 
   const outbox = createOutbox(
-    { store, guard, fetch: fetchHere, beacon: (url, body) => view.navigator.sendBeacon?.(url, body) ?? false, now, random: Math.random },
+    {
+      store,
+      guard,
+      fetch: fetchHere,
+      beacon: (url, body) => view.navigator.sendBeacon?.(url, body) ?? false,
+      now,
+      random: Math.random,
+    },
     () => (reply ? { url: `${config.base}/v1/batch`, key: reply.key } : null),
   )
-  const say = (message: Omit<Message, 'messageId' | 'timestamp' | 'anonymousId' | 'userId'> & Partial<Message>) => outbox.add({ ...ids(), ...message })
+  const say = (message: Omit<Message, 'messageId' | 'timestamp' | 'anonymousId' | 'userId'> & Partial<Message>) =>
+    outbox.add({ ...ids(), ...message })
   const lifecycle = (event: string, properties: Record<string, unknown>) =>
     say({ type: 'track', event, properties, context: { handrail: { lifecycle: true, sdk: VERSION } } })
 
   const ledger = createLedger(store, who)
-  const locale = () => String(person.native['language'] ?? (page.documentElement.lang || view.navigator.language || 'en'))
+  const locale = () =>
+    String(person.native['language'] ?? (page.documentElement.lang || view.navigator.language || 'en'))
   const values = (name: string): AttributeValue | undefined => {
     const [source, key] = [name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)]
     const local = source === 'native' ? person.native : source === 'custom' ? person.custom : undefined
@@ -155,7 +167,10 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       return
     }
     view.clearTimeout(bootTimer)
-    bootTimer = view.setTimeout(guard(() => void bootNow()), Math.max(0, bootedAt + BOOT_GAP - Date.now()))
+    bootTimer = view.setTimeout(
+      guard(() => void bootNow()),
+      Math.max(0, bootedAt + BOOT_GAP - Date.now()),
+    )
   }
 
   async function bootNow() {
@@ -179,7 +194,12 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         batch,
         have: [...contents.keys()],
       }
-      const response = await fetchHere(`${config.base}/sdk/v1/boot`, { method: 'POST', body: JSON.stringify(request), headers: { 'content-type': 'text/plain' }, signal: abort.signal })
+      const response = await fetchHere(`${config.base}/sdk/v1/boot`, {
+        method: 'POST',
+        body: JSON.stringify(request),
+        headers: { 'content-type': 'text/plain' },
+        signal: abort.signal,
+      })
       if (response.status >= 400 && response.status < 500 && response.status !== 429 && response.status !== 408) {
         // The server's word is final: it names what is wrong, and asking again would not change it.
         warn(`the server refused: ${((await response.json()) as { message?: string }).message ?? response.status}`)
@@ -219,7 +239,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     revisionAt = now()
     for (const [version, content] of Object.entries(made.content ?? {})) contents.set(version, content)
     view.clearTimeout(validTimer)
-    if (made.validUntil) validTimer = view.setTimeout(guard(boot), Math.min(Math.max(made.validUntil - now(), 0) + 500, 2 ** 31 - 1))
+    if (made.validUntil)
+      validTimer = view.setTimeout(guard(boot), Math.min(Math.max(made.validUntil - now(), 0) + 500, 2 ** 31 - 1))
     runtime.prune(made.candidates.map((each) => each.version))
     runtime.resume()
     runtime.consider('page_opening')
@@ -375,7 +396,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     if (name === 'user:id') return identify(first, undefined)
     if (name === 'user:attributes') return setCustom(first, second)
     if (name === 'user:group') return group(first)
-    if (name === 'user' && first && typeof first === 'object') return setNative(first as Record<string, unknown>, second)
+    if (name === 'user' && first && typeof first === 'object')
+      return setNative(first as Record<string, unknown>, second)
     const field = name === 'core:language' ? 'language' : name.startsWith('user:') ? name.slice(5) : ''
     if (NATIVE.includes(field)) return setNative({ [field]: first }, second)
     // Native fields that do not exist are not created (RULES 5).
@@ -383,7 +405,13 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   }
 
   const refetches = (option: unknown): boolean =>
-    option === true || (!!option && typeof option === 'object' && !!((option as { refetchBoosted?: unknown }).refetchBoosted || (option as { refreshBoosted?: unknown }).refreshBoosted))
+    option === true ||
+    (!!option &&
+      typeof option === 'object' &&
+      !!(
+        (option as { refetchBoosted?: unknown }).refetchBoosted ||
+        (option as { refreshBoosted?: unknown }).refreshBoosted
+      ))
 
   function setNative(fields: Record<string, unknown>, option: unknown) {
     const native: Record<string, AttributeValue> = {}
@@ -396,11 +424,15 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     Object.assign(person.native, native)
     savePerson()
     if (Object.keys(native).length) say({ type: 'identify', context: { handrail: { native } } })
-    after(Object.keys(native).map((field) => `native.${field}`), option)
+    after(
+      Object.keys(native).map((field) => `native.${field}`),
+      option,
+    )
   }
 
   function setCustom(attributes: unknown, option: unknown) {
-    if (!attributes || typeof attributes !== 'object' || Array.isArray(attributes)) return refuse('set user:attributes needs an object')
+    if (!attributes || typeof attributes !== 'object' || Array.isArray(attributes))
+      return refuse('set user:attributes needs an object')
     const traits: Record<string, AttributeValue> = {}
     for (const [key, value] of Object.entries(attributes)) {
       if (value === undefined) continue
@@ -408,11 +440,19 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       if ('refused' in made) refused(`custom.${key}`, made.refused)
       else traits[key] = made.value
     }
-    const clear = !!option && typeof option === 'object' && !!(option as { removeUnspecified?: unknown }).removeUnspecified
+    const clear =
+      !!option && typeof option === 'object' && !!(option as { removeUnspecified?: unknown }).removeUnspecified
     person.custom = clear ? traits : { ...person.custom, ...traits }
     savePerson()
-    say({ type: 'identify', traits, context: { handrail: { native: {}, ...(clear ? { remove_unspecified: true } : {}) } } })
-    after(Object.keys(traits).map((key) => `custom.${key}`), option)
+    say({
+      type: 'identify',
+      traits,
+      context: { handrail: { native: {}, ...(clear ? { remove_unspecified: true } : {}) } },
+    })
+    after(
+      Object.keys(traits).map((key) => `custom.${key}`),
+      option,
+    )
     return undefined
   }
 
@@ -476,7 +516,11 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   on(view, 'online', () => boot())
   on(view, 'pageshow', () => runtime.consider('page_opening'))
   offs.push(watchRoute(view, guard, () => runtime.consider('page_opening')))
-  offs.push(() => stopPoll(), () => outbox.stop(), () => runtime.stop())
+  offs.push(
+    () => stopPoll(),
+    () => outbox.stop(),
+    () => runtime.stop(),
+  )
   poll()
   // Everything that was pushed before us runs first, so that the first boot already knows who it asks for.
   view.queueMicrotask(guard(boot))

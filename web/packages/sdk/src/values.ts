@@ -5,7 +5,8 @@ const NEVER = new Set(['', 'null', 'undefined', '[object Object]'])
 /** A user id as text, or why it is none (RULES 4). */
 export function readId(value: unknown): { id: string } | { refused: string } {
   const text = typeof value === 'number' && Number.isFinite(value) ? String(value) : value
-  if (typeof text !== 'string') return { refused: `a user id is text or a number, not ${Array.isArray(value) ? 'an array' : typeof value}` }
+  if (typeof text !== 'string')
+    return { refused: `a user id is text or a number, not ${Array.isArray(value) ? 'an array' : typeof value}` }
   if (NEVER.has(text.trim())) return { refused: `${JSON.stringify(text)} is no user id` }
   return Array.from(text).length > 512 ? { refused: 'a user id has at most 512 characters' } : { id: text }
 }
@@ -15,13 +16,15 @@ const long = (text: string) => text.length > 700 && Array.from(text).length > 70
 /** An attribute's value as it is kept; null unsets it. A sentence says why when it is refused. */
 export function readValue(value: unknown): { value: AttributeValue } | { refused: string } {
   if (value === null || typeof value === 'boolean') return { value }
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? { refused: 'not a date' } : { value: value.toISOString() }
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? { refused: 'not a date' } : { value: value.toISOString() }
   if (typeof value === 'number') return Number.isFinite(value) ? { value } : { refused: 'not a finite number' }
   if (typeof value === 'string') return long(value) ? { refused: 'longer than 700 characters' } : { value }
   if (Array.isArray(value)) {
     const kinds = new Set(value.map((each) => typeof each))
     const [kind = 'string'] = kinds
-    if (kinds.size > 1 || !['string', 'number', 'boolean'].includes(kind)) return { refused: 'a list of mixed or nested values' }
+    if (kinds.size > 1 || !['string', 'number', 'boolean'].includes(kind))
+      return { refused: 'a list of mixed or nested values' }
     if (kind === 'number' && !value.every(Number.isFinite)) return { refused: 'not a finite number' }
     return long(JSON.stringify(value)) ? { refused: 'longer than 700 characters' } : { value: value as string[] }
   }
@@ -32,7 +35,9 @@ export function readValue(value: unknown): { value: AttributeValue } | { refused
 export function newId(): string {
   const { crypto } = globalThis
   if (crypto?.randomUUID) return crypto.randomUUID()
-  const bytes = crypto?.getRandomValues ? crypto.getRandomValues(new Uint8Array(16)) : Uint8Array.from({ length: 16 }, () => Math.random() * 256)
+  const bytes = crypto?.getRandomValues
+    ? crypto.getRandomValues(new Uint8Array(16))
+    : Uint8Array.from({ length: 16 }, () => Math.random() * 256)
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
@@ -40,4 +45,6 @@ const LANGUAGES: Record<string, string> = { jp: 'ja', se: 'sv' }
 
 /** A language by its own code; the contract also knows `jp` and `se`. */
 export const readLanguage = (language: unknown): string | undefined =>
-  typeof language === 'string' && /^[A-Za-z]{2,3}(-[\w-]+)?$/.test(language) ? (LANGUAGES[language] ?? language) : undefined
+  typeof language === 'string' && /^[A-Za-z]{2,3}(-[\w-]+)?$/.test(language)
+    ? (LANGUAGES[language] ?? language)
+    : undefined

@@ -9,7 +9,8 @@ const ROLES: Record<string, string> = {
   button: 'button,input[type=button],input[type=submit],summary',
   link: 'a[href],area[href]',
   heading: 'h1,h2,h3,h4,h5,h6',
-  textbox: 'input:not([type]),input[type=text],input[type=email],input[type=search],input[type=tel],input[type=url],textarea',
+  textbox:
+    'input:not([type]),input[type=text],input[type=email],input[type=search],input[type=tel],input[type=url],textarea',
   checkbox: 'input[type=checkbox]',
   radio: 'input[type=radio]',
   combobox: 'select',
@@ -55,7 +56,12 @@ export function watchTarget(root: Document, target: Target, words: Words, report
     frame ||= view.requestAnimationFrame(look)
   }
   const observer = new MutationObserver(soon)
-  observer.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'style', 'hidden', 'id', 'open', 'aria-label', ...TEST_IDS] })
+  observer.observe(root, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ['class', 'style', 'hidden', 'id', 'open', 'aria-label', ...TEST_IDS],
+  })
   root.addEventListener('load', soon, true)
   look()
   return () => {
@@ -99,7 +105,12 @@ function fits(element: Element, target: Target, words: Words): boolean {
   if (target.css && !element.matches(target.css)) return false
   if (target.id && element.id !== target.id) return false
   if (target.test_id && !TEST_IDS.some((name) => element.getAttribute(name) === target.test_id)) return false
-  if (target.role && element.getAttribute('role') !== target.role && !(ROLES[target.role] && element.matches(ROLES[target.role] as string))) return false
+  if (
+    target.role &&
+    element.getAttribute('role') !== target.role &&
+    !(ROLES[target.role] && element.matches(ROLES[target.role] as string))
+  )
+    return false
   if (target.name !== undefined && nameOf(element) !== clean(words(target.name))) return false
   if (target.text !== undefined && clean(element.textContent ?? '') !== clean(words(target.text))) return false
   return target.near === undefined || headingOf(element) === clean(words(target.near))
@@ -112,14 +123,24 @@ export function nameOf(element: Element): string {
   const labelled = element.getAttribute('aria-labelledby')
   if (labelled) {
     const owner = element.getRootNode() as Document | ShadowRoot
-    const named = clean(labelled.split(/\s+/).map((id) => owner.getElementById(id)?.textContent ?? '').join(' '))
+    const named = clean(
+      labelled
+        .split(/\s+/)
+        .map((id) => owner.getElementById(id)?.textContent ?? '')
+        .join(' '),
+    )
     if (named) return named
   }
   const label = element.getAttribute('aria-label')
   if (label) return clean(label)
   const labels = (element as HTMLInputElement).labels
   if (labels?.length) return clean(Array.from(labels, (each) => each.textContent).join(' '))
-  return clean(element.getAttribute('alt') ?? ((element.textContent || element.getAttribute('placeholder')) ?? element.getAttribute('title')) ?? '')
+  return clean(
+    element.getAttribute('alt') ??
+      (element.textContent || element.getAttribute('placeholder')) ??
+      element.getAttribute('title') ??
+      '',
+  )
 }
 
 function headingOf(element: Element): string {

@@ -13,8 +13,19 @@ import type {
   Where,
 } from './documents.ts'
 
-export type Instruction = ['char', number[], 0 | 1] | ['any'] | ['split', number, number] | ['jump', number] | ['start'] | ['end'] | ['word', 0 | 1] | ['match']
-export interface Program { v: 1; code: Instruction[] }
+export type Instruction =
+  | ['char', number[], 0 | 1]
+  | ['any']
+  | ['split', number, number]
+  | ['jump', number]
+  | ['start']
+  | ['end']
+  | ['word', 0 | 1]
+  | ['match']
+export interface Program {
+  v: 1
+  code: Instruction[]
+}
 
 /** One snooze: when it was said (ms), the message that said it, until when it hides. */
 export type Snoozed = [at: number, messageId: string, until: number]
@@ -59,7 +70,12 @@ export interface Candidate {
   state?: ExperienceState
   patterns?: Record<string, Program>
 }
-export interface RateLimit { count: number; every: number; unit: 'minute' | 'hour' | 'day' | 'week'; shown?: number[] }
+export interface RateLimit {
+  count: number
+  every: number
+  unit: 'minute' | 'hour' | 'day' | 'week'
+  shown?: number[]
+}
 export interface BootReply {
   environment: string
   key: string
@@ -90,4 +106,7 @@ export interface Content {
   content: TourContent | BannerContent
   theme: Theme
 }
-export interface Revision { revision: string; live: string[] }
+export interface Revision {
+  revision: string
+  live: string[]
+}

@@ -2,7 +2,11 @@
 
 export type Text = string | Record<string, string>
 export type Mark = 'bold' | 'italic' | 'underline' | 'code'
-export interface Span { text: Text; marks?: Mark[]; link?: string }
+export interface Span {
+  text: Text
+  marks?: Mark[]
+  link?: string
+}
 export type RichText = Text | Span[]
 
 export type Action =
@@ -16,14 +20,47 @@ export type Action =
   | { type: 'run_js'; code: string }
   | { type: 'navigate_to'; url: string; open_in?: 'same_tab' | 'new_tab' }
 
-export interface Heading { type: 'heading'; text: Text; level?: 1 | 2 | 3 }
-export interface Paragraph { type: 'paragraph'; text: RichText }
-export interface Image { type: 'image'; src: string; alt: Text; width?: number; height?: number }
-export interface Video { type: 'video'; src: string; title: Text; poster?: string }
-export interface Button { type: 'button'; label: Text; actions?: Action[]; style?: 'primary' | 'secondary'; key?: string }
-export interface ListBlock { type: 'list'; lines: RichText[]; ordered?: boolean }
-export interface Divider { type: 'divider' }
-export interface Columns { type: 'columns'; columns: Block[][] }
+export interface Heading {
+  type: 'heading'
+  text: Text
+  level?: 1 | 2 | 3
+}
+export interface Paragraph {
+  type: 'paragraph'
+  text: RichText
+}
+export interface Image {
+  type: 'image'
+  src: string
+  alt: Text
+  width?: number
+  height?: number
+}
+export interface Video {
+  type: 'video'
+  src: string
+  title: Text
+  poster?: string
+}
+export interface Button {
+  type: 'button'
+  label: Text
+  actions?: Action[]
+  style?: 'primary' | 'secondary'
+  key?: string
+}
+export interface ListBlock {
+  type: 'list'
+  lines: RichText[]
+  ordered?: boolean
+}
+export interface Divider {
+  type: 'divider'
+}
+export interface Columns {
+  type: 'columns'
+  columns: Block[][]
+}
 export type Block = Heading | Paragraph | Image | Video | Button | ListBlock | Divider | Columns
 
 export interface Target {
@@ -38,25 +75,53 @@ export interface Target {
   frame?: string[]
   shadow?: string[]
 }
-export interface Missing { wait_seconds?: number; then?: 'float' | 'skip' | 'go_to_step' | 'end'; step?: string }
+export interface Missing {
+  wait_seconds?: number
+  then?: 'float' | 'skip' | 'go_to_step' | 'end'
+  step?: string
+}
 
 export type PagePart = 'url' | 'host' | 'path' | 'query' | 'hash'
 export type UrlOperator = 'equals' | 'contains' | 'starts_with' | 'ends_with' | 'glob' | 'matches'
-export interface UrlRule { part: PagePart; operator: UrlOperator; value: string; name?: string }
+export interface UrlRule {
+  part: PagePart
+  operator: UrlOperator
+  value: string
+  name?: string
+}
 export type Device = 'desktop' | 'tablet' | 'mobile'
-export interface Where { devices?: Device[]; include?: UrlRule[]; exclude?: UrlRule[] }
+export interface Where {
+  devices?: Device[]
+  include?: UrlRule[]
+  exclude?: UrlRule[]
+}
 
-export interface Cross { show?: boolean; action?: Action }
+export interface Cross {
+  show?: boolean
+  action?: Action
+}
 export type ProgressCondition =
   | { on: 'element_clicked'; target?: Target }
   | { on: 'url'; rule: UrlRule }
   | { on: 'event'; event: string }
   | { on: 'delay'; seconds: number }
   | { on: 'element_state'; target: Target; fact: 'present' | 'absent' | 'visible' | 'filled' }
-export interface ProgressTrigger { when: ProgressCondition[]; then: Action[] }
+export interface ProgressTrigger {
+  when: ProgressCondition[]
+  then: Action[]
+}
 
 export type Placement =
-  | 'auto' | 'top' | 'bottom' | 'start' | 'end' | 'center' | 'top_start' | 'top_end' | 'bottom_start' | 'bottom_end'
+  | 'auto'
+  | 'top'
+  | 'bottom'
+  | 'start'
+  | 'end'
+  | 'center'
+  | 'top_start'
+  | 'top_end'
+  | 'bottom_start'
+  | 'bottom_end'
 export interface Step {
   key: string
   form?: 'tooltip' | 'modal' | 'snippet' | 'badge' | 'cursor'
@@ -70,10 +135,25 @@ export interface Step {
   triggers?: ProgressTrigger[]
   cross?: Cross
 }
-export interface TourContent { steps: Step[]; show_progress?: boolean }
-export interface BannerContent { blocks: Block[]; position?: 'top' | 'bottom'; layout?: 'inline' | 'floating'; cross?: Cross }
+export interface TourContent {
+  steps: Step[]
+  show_progress?: boolean
+}
+export interface BannerContent {
+  blocks: Block[]
+  position?: 'top' | 'bottom'
+  layout?: 'inline' | 'floating'
+  cross?: Cross
+}
 
-export interface Palette { primary?: string; on_primary?: string; surface?: string; text?: string; muted?: string; border?: string }
+export interface Palette {
+  primary?: string
+  on_primary?: string
+  surface?: string
+  text?: string
+  muted?: string
+  border?: string
+}
 export interface Theme {
   key: string
   name?: string

@@ -1,0 +1,40 @@
+"""What journeys share: one running demo, and a page signed in as one of its personas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.demo import Demo, running_demo
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The real demo, in its own folder."""
+    folder: Path = tmp_path_factory.mktemp("demo")
+    with running_demo(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(demo: Demo, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens the demo's host page in a browser of its own; `persona` signs in before anything loads."""
+    contexts = []
+
+    def open_page(persona: str | None = None, path: str = "/demo/index.html", **options: object) -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)  # pyright: ignore[reportArgumentType]
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = []  # pyright: ignore[reportAttributeAccessIssue]
+        page.on("pageerror", lambda fault: page.faults.append(str(fault)))  # pyright: ignore[reportAttributeAccessIssue]
+        if persona:
+            context.add_init_script(f"localStorage.setItem('demo-persona', {persona!r})")
+        page.goto(demo.host + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
