@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.analytics import batch_of
 from tests.support.cases import asked, load_cases
 
+from handrail.adapters.duckdb import DuckdbAnalytics
 from handrail.compile.patterns import found
 from handrail.compile.predicates import compile_audiences
+from handrail.compile.queries import Scope, audience
 from handrail.compile.residual import residual
 from handrail.core.conditions.evaluate import World, evaluate
 
@@ -42,3 +46,25 @@ def test_the_residual_answers_as_the_case_says(case: Any) -> None:
     else:
         assert each.server is None
         assert evaluate(left, World(each.facts, {}, each.browser, found)).verdict is each.matches
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[DuckdbAnalytics]:
+    """The users of all cases in one store, each its own person; an environment is named after its zone."""
+    store = DuckdbAnalytics(None, lambda environment: environment)
+    store.write(batch_of((at, asked(case.values[0])) for at, case in enumerate(CASES)))
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("at", "case"), [(at, *each.values) for at, each in enumerate(CASES)], ids=[e.id for e in CASES]
+)
+async def test_duckdb_answers_as_the_case_says(at: int, case: Any, store: DuckdbAnalytics) -> None:
+    each = asked(case)
+    facts = each.facts
+    query = audience(each.condition, each.segments, scope=Scope(facts.zone), today=facts.today, zone=facts.zone)
+    found = f"u:{at}" in await store.list(query)
+    assert found is (each.server is not False)
+    if each.server is None:
+        assert query.up_to

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from handrail.compile.normal_form import Both, Either, Known, Leaf, Node, normal_form
 from handrail.compile.patterns import found
 from handrail.core.conditions.model import AttributeCondition, Condition
 from handrail.core.conditions.operators import holds
-from handrail.core.people import AttributeValue
 from handrail.core.values import Refused, check_attribute
 
 Filter = Callable[[Mapping[str, object]], bool]
@@ -42,7 +40,7 @@ def _ask(node: Node, properties: Mapping[str, object], zone: str) -> bool:
         case Leaf(AttributeCondition() as condition, positive):
             source, _, key = condition.attribute.partition(".")
             value = check_attribute(properties.get(key)) if source == "property" else None
-            actual = None if isinstance(value, Refused) else cast("AttributeValue", value)
+            actual = None if isinstance(value, Refused) else value
             # No window is asked here: an event is counted once, for every day to come (`condition_problems`).
             return holds(condition, actual, today=0, zone=zone, found=found) is positive
         case Leaf():

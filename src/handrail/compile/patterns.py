@@ -8,11 +8,11 @@ groups, `|`, and `* + ? {m,n}` with their lazy forms; matching is a search, lett
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-import re2
+import re2  # pyright: ignore[reportMissingTypeStubs]
 
 from handrail.core.values import normal
 
@@ -23,7 +23,7 @@ MAX_REPEAT = 100
 MAX_PROGRAM = 2000
 LAST = 0x10FFFF
 
-Instruction: TypeAlias = list[str | int | list[int]]
+Instruction: TypeAlias = Sequence[str | int | list[int]]
 """`["char", [low, high, ...], negated]`, `["any"]`, `["split", x, y]`, `["jump", x]`, `["start"]`, `["end"]`,
 `["word", 0 | 1]`, `["match"]`. Code points and addresses are numbers; `any` is everything but a newline."""
 
@@ -47,7 +47,10 @@ def found(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _search(pattern: str) -> Callable[[str], object]:
-    return _nowhere if why_not(pattern) else re2.compile(normal(pattern)).search
+    if why_not(pattern) is not None:
+        return _nowhere
+    compiled = re2.compile(normal(pattern))  # pyright: ignore[reportUnknownMemberType]
+    return compiled.search  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def _nowhere(text: str) -> None:
@@ -71,8 +74,8 @@ def compile_pattern(pattern: str) -> dict[str, object]:
     options = re2.Options()
     options.log_errors = False
     try:
-        re2.compile(pattern, options)
-    except re2.error as problem:
+        re2.compile(pattern, options)  # pyright: ignore[reportUnknownMemberType]
+    except re2.error as problem:  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         raise BadPattern(f"{pattern!r} is no RE2 pattern: {problem}.") from None
     code = [*_Parser(pattern).parse(), ["match"]]
     if len(code) > MAX_PROGRAM:

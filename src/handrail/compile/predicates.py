@@ -244,7 +244,7 @@ class _Builder:
                 missing = _compare(value, ast.Is(), ast.Constant(None))
                 if condition.operator == "is_set":
                     return _compare(value, ast.IsNot(), ast.Constant(None))
-                empties = [_compare(value, ast.Eq(), self._constant(empty)) for empty in ("", [])]
+                empties = [_compare(value, ast.Eq(), empty) for empty in (_name("empty"), ast.List([], ast.Load()))]
                 return ast.BoolOp(ast.Or(), [missing, *empties])
             case "boolean":
                 return _compare(value, ast.Is(), ast.Constant(condition.value is True))

@@ -7,7 +7,9 @@ import re
 import unicodedata
 from bisect import bisect_left
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -68,7 +70,7 @@ def check_attribute(value: object) -> AttributeValue | Refused:
             kept = double(value)
             return kept if math.isfinite(kept) else Refused("not a finite number")
         case list():
-            return _check_list(value)
+            return _check_list(cast("list[object]", value))
         case dict():
             return Refused("a nested object")
         case _:
@@ -81,16 +83,19 @@ def _check_list(values: list[object]) -> AttributeValue | Refused:
         return Refused("a list of something else than text, numbers or booleans")
     if len(kinds) > 1:
         return Refused("a list of mixed types")
-    if "number" in kinds:
-        values = [double(each) for each in values]  # pyright: ignore[reportArgumentType] all are numbers
-        if not all(map(math.isfinite, values)):
-            return Refused("a list with a number that is not finite")
-    length = len(msgspec.json.encode(values).decode())
+    kept: list[str | int | float | bool] = []
+    for each in values:
+        match each:
+            case bool() | str():
+                kept.append(each)
+            case int() | float() if math.isfinite(number := double(each)):
+                kept.append(number)
+            case _:
+                return Refused("a list with a number that is not finite")
+    length = len(msgspec.json.encode(kept).decode())
     if length > MAX_CHARACTERS:
         return Refused(f"a list of {length} characters as JSON, at most {MAX_CHARACTERS}")
-    if "text" in kinds:
-        values = [normal(each) for each in values]  # pyright: ignore[reportArgumentType] all are text
-    return values  # pyright: ignore[reportReturnType] one kind throughout was checked above
+    return [normal(each) if isinstance(each, str) else each for each in kept]
 
 
 def kind_of(value: object) -> str:
@@ -113,12 +118,14 @@ def kind_of(value: object) -> str:
 def check_user_id(value: object) -> str | Refused:
     """A user id as text: numbers become their decimal form; blanks and leaked placeholders are refused (RULES 4)."""
     match value:
-        case bool() | None | list() | dict():
+        case bool() | None:
             return Refused(f"a user id is text or a number, not {kind_of(value)}")
         case int():
             return str(value)
+        case float() if not math.isfinite(value):
+            return Refused("not a finite number")
         case float():
-            return str(int(value)) if value.is_integer() else repr(value)
+            return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
         case str():
             if value.strip() in NEVER_AN_ID:
                 return Refused(f"{value!r} is no user id")

@@ -21,13 +21,14 @@ from handrail.core.conditions.model import (
     DeviceCondition,
     ElementCondition,
     EventCondition,
+    Expected,
     ExperienceCondition,
     Not,
     PageCondition,
     SegmentCondition,
     ViewportCondition,
 )
-from handrail.core.conditions.operators import Matcher, holds, kind_of, normal
+from handrail.core.conditions.operators import Matcher, element_key, holds
 from handrail.core.pages import UrlRule, covers_rule
 from handrail.core.people import AttributeValue, ExperienceState, Facts
 from handrail.core.values import day_of
@@ -175,14 +176,10 @@ def _experience(condition: ExperienceCondition, facts: Facts) -> Line:
     return Line(text, verdict, instant or None, note="never" if not instant else "")
 
 
-def _answered(answer: AttributeValue, expected: object) -> bool:
-    if isinstance(expected, tuple):
-        return any(_answered(answer, each) for each in expected)
-    if isinstance(answer, list):
-        return any(_answered(each, expected) for each in answer)
-    if isinstance(answer, str) and isinstance(expected, str):
-        return normal(answer) == normal(expected)
-    return kind_of(answer) == kind_of(expected) and answer == expected
+def _answered(answer: AttributeValue, expected: Expected) -> bool:
+    wanted = expected if isinstance(expected, tuple) else (expected,)
+    given = answer if isinstance(answer, list) else [answer]
+    return not {element_key(each) for each in given}.isdisjoint(map(element_key, wanted))
 
 
 def _in_browser(condition: Condition, world: World) -> Line:

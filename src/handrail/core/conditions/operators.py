@@ -7,7 +7,7 @@ negative operators, false for every other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from handrail.core.conditions.model import AttributeCondition, Expected
@@ -155,7 +155,7 @@ def element_key(value: object) -> tuple[str, object]:
     return (kind, double(value) if kind == "number" else value)  # pyright: ignore[reportArgumentType] it is one
 
 
-def _array(operator: str, actual: list[str] | list[int | float] | list[bool], expected: Expected) -> bool:
+def _array(operator: str, actual: Sequence[object], expected: Expected) -> bool:
     assert isinstance(expected, tuple)
     have, wanted = {element_key(each) for each in actual}, {element_key(each) for each in expected}
     match operator:
