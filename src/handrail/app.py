@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import select
 
@@ -130,7 +131,7 @@ class Installation:
             followed=self.followed,
             demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
         )
-        return Hosts(Tracking(deps), Sdk(deps), create_api(admin), demo)
+        return Hosts(Tracking(deps), Sdk(deps), cast("Application", create_api(admin)), demo)
 
 
 class Trusted:

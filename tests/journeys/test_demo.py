@@ -15,6 +15,15 @@ def card(page: Page):
     return page.locator("handrail-root [role=dialog]")
 
 
+def become(page: Page, user: str, **attributes: str) -> None:
+    """Identify as somebody else, attributes set in the callback as the contract asks."""
+    page.evaluate(
+        """([user, attributes]) => jimo.push(['do', 'identify', [user, () => jimo.push(
+            ['set', 'user:attributes', [attributes, true]])]])""",
+        [user, attributes],
+    )
+
+
 def test_a_tour_goes_from_modal_to_tooltip_to_corner_and_is_not_shown_again(visit: Visit, demo: Demo) -> None:
     page = visit("ada")
     expect(card(page)).to_contain_text("Welcome, Ada")
@@ -23,7 +32,8 @@ def test_a_tour_goes_from_modal_to_tooltip_to_corner_and_is_not_shown_again(visi
     expect(card(page)).to_contain_text("Find anything")
     target = page.get_by_label("Open command palette").bounding_box()
     bubble = card(page).bounding_box()
-    assert target and bubble
+    assert target
+    assert bubble
     assert 0 <= bubble["y"] - (target["y"] + target["height"]) <= 24, "the bubble stands below its target"
     page.get_by_role("button", name="Back").click()
     expect(card(page)).to_contain_text("Welcome, Ada")
@@ -45,7 +55,7 @@ def test_a_tour_goes_from_modal_to_tooltip_to_corner_and_is_not_shown_again(visi
 
 def test_another_tour_is_held_back_by_the_rate_limit_and_explain_says_so(visit: Visit, demo: Demo) -> None:
     page = visit("ada", locale="en")
-    page.evaluate("window.jimo.push(['do', 'identify', ['limited', () => window.jimo.push(['set', 'user:attributes', [{plan: 'pro', role: 'admin'}, true]])]])")
+    become(page, "limited", plan="pro", role="admin")
     expect(card(page)).to_contain_text("Welcome")
     page.wait_for_timeout(1300)
     page.keyboard.press("Escape")
@@ -96,7 +106,7 @@ def test_the_two_origins_refuse_each_others_paths(demo: Demo) -> None:
 
 def test_a_paused_experience_leaves_an_open_tab(visit: Visit, demo: Demo) -> None:
     page = visit("ada")
-    page.evaluate("window.jimo.push(['do', 'identify', ['pausing', () => window.jimo.push(['set', 'user:attributes', [{plan: 'pro', role: 'owner'}, true]])]])")
+    become(page, "pausing", plan="pro", role="owner")
     expect(card(page)).to_contain_text("Welcome")
     demo.ask("POST", "/api/v1/experiences/welcome/pause")
     try:

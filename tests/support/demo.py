@@ -45,7 +45,9 @@ class Demo:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `handrail WORDS` against this demo."""
         command = [sys.executable, "-m", "handrail.cli", *words]
-        return subprocess.run(command, env=self._environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, env=self._environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
 
 
 @contextmanager
@@ -53,7 +55,9 @@ def running_demo(folder: Path) -> Iterator[Demo]:
     """The demo, from its first answer to its end."""
     port = find_free_port()
     environment = {**os.environ, "HANDRAIL_DATA": str(folder), "HANDRAIL_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-m", "handrail.cli", "demo"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "handrail.cli", "demo"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     try:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:

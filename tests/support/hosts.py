@@ -18,11 +18,23 @@ class _Handler(SimpleHTTPRequestHandler):
     """Serves a folder, changes pages through `edit`, and adds `headers`."""
 
     def __init__(
-        self, *arguments: object, edit: Callable[[bytes], bytes] | None, headers: Mapping[str, str], **more: object
+        self,
+        *arguments: object,
+        edit: Callable[[bytes], bytes] | None,
+        headers: Mapping[str, str],
+        also: Mapping[str, Path],
+        **more: object,
     ):
         self._edit = edit
         self._headers = headers
+        self._also = also
         super().__init__(*arguments, **more)  # pyright: ignore[reportArgumentType]
+
+    def translate_path(self, path: str) -> str:
+        for prefix, folder in self._also.items():
+            if path.startswith(prefix):
+                return str(folder / path.removeprefix(prefix))
+        return super().translate_path(path)
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
@@ -51,10 +63,14 @@ def folder_server(
     *,
     edit: Callable[[bytes], bytes] | None = None,
     headers: Mapping[str, str] | None = None,
+    also: Mapping[str, Path] | None = None,
     host: str = "127.0.0.1",
 ) -> Iterator[str]:
-    """Serve `folder` on a free port; gives its origin. `edit` may put a snippet into each HTML page."""
-    handler = functools.partial(_Handler, directory=str(folder), edit=edit, headers=headers or {})
+    """Serve `folder` on a free port; gives its origin.
+
+    `edit` may put a snippet into each HTML page; `also` maps path prefixes to other folders.
+    """
+    handler = functools.partial(_Handler, directory=str(folder), edit=edit, headers=headers or {}, also=also or {})
     server = ThreadingHTTPServer((host, 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -5,12 +5,13 @@ Exit codes: 0 done; 1 documents have problems, or a difference was found; 2 wron
 
 from __future__ import annotations
 
-import rich_click as click
+import click
+from rich_click import RichGroup
 
 from handrail.core.errors import HandrailError
 
 
-class Commands(click.RichGroup):
+class Commands(RichGroup):
     """Turns our errors into one sentence and an exit code."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -20,7 +21,9 @@ class Commands(click.RichGroup):
             click.echo(f"handrail: {error.message}", err=True)
             ctx.exit(3)
         except PermissionError as error:
-            click.echo(f"handrail: {error.filename!r} cannot be written; name another folder with HANDRAIL_DATA.", err=True)
+            click.echo(
+                f"handrail: {error.filename!r} cannot be written; name another folder with HANDRAIL_DATA.", err=True
+            )
             ctx.exit(3)
 
 
@@ -37,7 +40,9 @@ def serve(workers: int) -> None:
     from handrail.cli.server import serve_forever
 
     if workers != 1:
-        raise click.UsageError("SQLite and DuckDB files belong to one process: --workers is 1 until PostgreSQL and ClickHouse carry both.")
+        raise click.UsageError(
+            "SQLite and DuckDB files belong to one process: --workers is 1 until PostgreSQL and ClickHouse carry both."
+        )
     serve_forever(demo=False)
 
 
@@ -89,7 +94,13 @@ def lint(paths: tuple[str, ...]) -> None:
 @click.option("--environment", default="production", show_default=True)
 @click.option("--device", type=click.Choice(["desktop", "tablet", "mobile"]), default="desktop", show_default=True)
 def explain(
-    user: str | None, anonymous: str | None, page: str, at: str | None, experience: str | None, environment: str, device: str
+    user: str | None,
+    anonymous: str | None,
+    page: str,
+    at: str | None,
+    experience: str | None,
+    environment: str,
+    device: str,
 ) -> None:
     """Say why each experience shows, or does not, for USER on a page."""
     from handrail.cli.watching import explain_user

@@ -38,9 +38,14 @@ class _SocketConnection(http.client.HTTPConnection):
 
 
 def ask(
-    method: str, path: str, *, query: Mapping[str, object] | None = None, body: object = None, settings: Settings | None = None
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, object] | None = None,
+    body: object = None,
+    settings: Settings | None = None,
 ) -> Answer:
-    """One request to the installation. Raises HandrailError with the server's own sentence for anything but documents' problems."""
+    """One request to the installation; answered by the running server, or by opening it here."""
     settings = settings or read_settings()
     words = {name: _word(value) for name, value in (query or {}).items() if value is not None}
     target = f"{path}?{urlencode(words)}" if words else path
@@ -92,7 +97,7 @@ async def _alone(settings: Settings, method: str, path: str, query: str, body: b
             "root_path": "",
             "state": {},
         }
-        await application(scope, receive, send)  # pyright: ignore[reportArgumentType]
+        await application(scope, receive, send)
         status = cast("int", sent[0]["status"])
         return Answer(status, b"".join(cast("bytes", message.get("body", b"")) for message in sent[1:]))
     finally:

@@ -50,7 +50,12 @@ def apply_files(paths: Sequence[str], environment: str, *, base: int | None, pru
         show(files, files.problems)
         return 1
     documents = [
-        SentDocument(SORTS.get(kind_of(each.document), "experience"), msgspec.Raw(msgspec.json.encode(each.document)), each.source, each.root)
+        SentDocument(
+            SORTS.get(kind_of(each.document), "experience"),
+            msgspec.Raw(msgspec.json.encode(each.document)),
+            each.source,
+            each.root,
+        )
         for each in files.documents
     ]
     body = {"documents": documents, "environment": environment, "base": base, "prune": prune}

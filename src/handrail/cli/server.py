@@ -99,5 +99,6 @@ def _announce(installation: Installation, *, demo: bool) -> None:
     click.echo(f"Handrail is on http://127.0.0.1:{port}/  (data in {installation.settings.folder})")
     if demo:
         click.echo(f"The demo's host application is on http://localhost:{port}/demo/index.html")
-        click.echo("Try: switch persona bottom left; handrail tail; handrail explain ada --page http://localhost:%d/demo/index.html" % port)
+        click.echo("Try: switch persona, bottom left; then, with HANDRAIL_PORT set alike, handrail tail, and")
+        click.echo(f"     handrail explain ada --page http://localhost:{port}/demo/index.html")
     click.echo("Stop with Ctrl+C.")

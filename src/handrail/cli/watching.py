@@ -14,7 +14,13 @@ from handrail.ingest.ports import RebuildReport
 
 
 def explain_user(
-    user: str | None, anonymous: str | None, page: str, at: str | None, experience: str | None, environment: str, device: str
+    user: str | None,
+    anonymous: str | None,
+    page: str,
+    at: str | None,
+    experience: str | None,
+    environment: str,
+    device: str,
 ) -> int:
     """Print the explanation tree."""
     instant = None if at is None else instant_of(at, "UTC")

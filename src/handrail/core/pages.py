@@ -9,7 +9,7 @@ covers the whole part. `matches` finds an RE2 pattern anywhere in the part; part
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import ada_url
 import msgspec
@@ -30,7 +30,7 @@ class UrlRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The pages an experience may show on: any device listed, any `include` rule (none means all), no `exclude` rule."""
+    """Where an experience may show: any device listed, any `include` rule (none means all), no `exclude` rule."""
 
     devices: tuple[Device, ...] = ()
     include: tuple[UrlRule, ...] = ()
@@ -90,7 +90,7 @@ def part_of(rule: UrlRule, url: str) -> str | None:
         case "hash":
             return parsed.hash.removeprefix("#")
         case "query":
-            value = ada_url.URLSearchParams(parsed.search).get(rule.name or "")
+            value = cast("str | None", ada_url.URLSearchParams(parsed.search).get(rule.name or ""))
             return None if value is None else normal(value)
 
 

@@ -105,7 +105,7 @@ def _may_stand(before: str, value: str) -> bool:
 
 
 def is_safe(address: str) -> bool:
-    """Whether an address is relative, or absolute with an allowed scheme; never protocol-relative or with a backslash."""
+    """Whether an address is relative, or absolute with an allowed scheme; no `//` at its start, no backslash."""
     if "\\" in address or address.startswith("//") or any(ord(character) <= 32 for character in address):
         return False
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from handrail.compile.normal_form import Both, Either, Known, Leaf, Node, normal_form
 from handrail.compile.predicates import found
@@ -11,7 +10,6 @@ from handrail.core.conditions.counters import counters_in
 from handrail.core.conditions.model import AttributeCondition, Condition
 from handrail.core.conditions.operators import holds, normal
 from handrail.core.fold import Counter, FoldRules
-from handrail.core.people import AttributeValue
 from handrail.core.values import Refused, check_attribute
 from handrail.delivery.ports import Snapshot
 
@@ -48,6 +46,6 @@ def _ask(node: Node, properties: Mapping[str, object], zone: str) -> bool:
         case Leaf(AttributeCondition() as condition, positive):
             value = check_attribute(properties.get(condition.attribute.partition(".")[2]))
             kept = None if isinstance(value, Refused) else normal(value) if isinstance(value, str) else value
-            return holds(condition, cast("AttributeValue", kept), today=0, zone=zone, found=found) is positive
+            return holds(condition, kept, today=0, zone=zone, found=found) is positive
         case Leaf():
             return False

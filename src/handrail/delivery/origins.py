@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ada_url
-import re2
 
+from handrail.compile.predicates import found
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import Forbidden
 
@@ -32,7 +32,7 @@ def find_environment(environments: Sequence[EnvironmentSettings], origin: str | 
         if suffixes:
             return max(suffixes, key=lambda found: found[0])[1]
         for environment in environments:
-            if any(each.startswith("re:") and re2.fullmatch(each[3:], host) for each in environment.origins):
+            if any(each.startswith("re:") and found(f"^(?:{each[3:]})$", host) for each in environment.origins):
                 return environment
     raise Forbidden(
         f"The origin {origin or 'null'!r} belongs to no environment of this project: add its host to one.",

@@ -35,18 +35,18 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class Publications(Protocol):
     """What is published, read from the control database and kept until `changed` says otherwise."""
 
-    async def environment_by_key(self, write_key: str) -> EnvironmentSettings | None:
+    async def environment_by_key(self, write_key: str, /) -> EnvironmentSettings | None:
         """The environment a write key belongs to."""
         ...
 
-    async def environments(self, public_id: str) -> tuple[EnvironmentSettings, ...]:
+    async def environments(self, public_id: str, /) -> tuple[EnvironmentSettings, ...]:
         """The environments of the project with this public id."""
         ...
 
-    async def snapshot(self, environment: str) -> Snapshot:
+    async def snapshot(self, environment: str, /) -> Snapshot:
         """What is published in this environment now. Cached until the next publication."""
         ...
 
-    async def content(self, version: str) -> Published | None:
+    async def content(self, version: str, /) -> Published | None:
         """One published version, whatever its environment; None for drafts and unknown ids."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -79,7 +80,7 @@ def ready(snapshot: Snapshot) -> Ready:
 def _entry(published: Published, snapshot: Snapshot) -> Entry:
     document = published.document
     audience = None if document.audience is None else normal_form(document.audience, snapshot.segments)
-    fixed = {
+    fixed: dict[str, object] = {
         "id": published.id,
         "key": document.key,
         "kind": document.__struct_config__.tag,
@@ -201,10 +202,10 @@ def _name_text(text: object, found: set[str]) -> None:
         case str():
             found.update(chip.name for chip in chips(text))
         case dict():
-            for words in text.values():  # pyright: ignore[reportUnknownVariableType]
+            for words in cast("dict[str, str]", text).values():
                 _name_text(words, found)
         case list():
-            for span in text:  # pyright: ignore[reportUnknownVariableType]
+            for span in cast("list[object]", text):
                 if isinstance(span, Span):
                     _name_text(span.text, found)
                     if span.link:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import cast
 
 import msgspec
 
@@ -23,7 +24,9 @@ class Tail:
 
     def tell(self, what: str, things: object) -> None:
         """Take notice of events or a decision."""
-        lines = [_line(what, each) for each in (things if isinstance(things, Sequence) else [things])]
+        lines = [
+            _line(what, each) for each in cast("Sequence[object]", things if isinstance(things, Sequence) else [things])
+        ]
         self.recent = [*self.recent, *lines][-50:]
         for listener in self._listeners:
             for line in lines:
@@ -51,6 +54,12 @@ def _line(what: str, thing: object) -> dict[str, object]:
             who = thing.user_id or thing.anonymous_id
             return {"what": "event", "at": thing.received_at, "type": thing.type, "name": thing.name, "user": who}
         case Decision():
-            return {"what": "decision", "at": thing.at, "user": thing.user, "url": thing.url, "candidates": thing.candidates}
+            return {
+                "what": "decision",
+                "at": thing.at,
+                "user": thing.user,
+                "url": thing.url,
+                "candidates": thing.candidates,
+            }
         case _:
             return {"what": what, "told": str(thing)}

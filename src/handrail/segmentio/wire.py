@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from typing import cast
 
 import msgspec
 
@@ -127,16 +128,14 @@ def _look_closer(text: bytes) -> None:
     """Decode everything: numbers out of range fail, and NUL characters are found wherever they hide."""
     waiting: list[object] = [_anything.decode(text)]
     while waiting:
-        match waiting.pop():
-            case str() as words if "\0" in words:
-                raise Invalid("An event may not hold the character NUL.", code="nul")
-            case dict() as members:
-                waiting.extend(members)  # pyright: ignore[reportUnknownArgumentType]
-                waiting.extend(members.values())  # pyright: ignore[reportUnknownArgumentType]
-            case list() as members:
-                waiting.extend(members)  # pyright: ignore[reportUnknownArgumentType]
-            case _:
-                pass
+        value = waiting.pop()
+        if isinstance(value, str) and "\0" in value:
+            raise Invalid("An event may not hold the character NUL.", code="nul")
+        if isinstance(value, dict):
+            members = cast("dict[object, object]", value)
+            waiting += [*members, *members.values()]
+        elif isinstance(value, list):
+            waiting += cast("list[object]", value)
 
 
 def depth_of(text: bytes) -> int:

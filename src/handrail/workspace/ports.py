@@ -28,15 +28,15 @@ class Live(msgspec.Struct, frozen=True):
 class Work(Protocol):
     """One project in one transaction: everything is kept at the end, or nothing."""
 
-    async def environment(self, key: str) -> EnvironmentSettings:
+    async def environment(self, key: str, /) -> EnvironmentSettings:
         """The environment with this key. Raises NotFound."""
         ...
 
-    async def revision(self, environment: str) -> int:
+    async def revision(self, environment: str, /) -> int:
         """How often this environment was published to."""
         ...
 
-    async def live(self, environment: str) -> dict[str, Live]:
+    async def live(self, environment: str, /) -> dict[str, Live]:
         """What is published in an environment, paused ones included, by key."""
         ...
 
@@ -48,27 +48,27 @@ class Work(Protocol):
         """The project's themes by key."""
         ...
 
-    async def put_segment(self, segment: Segment) -> None:
+    async def put_segment(self, segment: Segment, /) -> None:
         """Keep a segment, in place of one with the same key."""
         ...
 
-    async def put_theme(self, theme: Theme) -> None:
+    async def put_theme(self, theme: Theme, /) -> None:
         """Keep a theme, in place of one with the same key."""
         ...
 
-    async def add_version(self, document: Experience, theme: Theme, now: int) -> str:
+    async def add_version(self, document: Experience, theme: Theme, now: int, /) -> str:
         """Freeze a document and its theme as its experience's next version; gives the version's id."""
         ...
 
-    async def publish(self, environment: str, key: str, version: str, now: int) -> None:
+    async def publish(self, environment: str, key: str, version: str, now: int, /) -> None:
         """Point an environment at a version; a paused experience goes on."""
         ...
 
-    async def pause(self, environment: str, key: str, paused: bool) -> None:
+    async def pause(self, environment: str, key: str, paused: bool, /) -> None:
         """Stop or resume an experience in an environment. Raises NotFound."""
         ...
 
-    async def announce(self, environment: str) -> int:
+    async def announce(self, environment: str, /) -> int:
         """Count the environment's revision up; delivery learns of it once the transaction is kept."""
         ...
 
@@ -76,6 +76,6 @@ class Work(Protocol):
 class Works(Protocol):
     """Opens transactions on one project."""
 
-    def __call__(self, project: str) -> AbstractAsyncContextManager[Work]:
+    def __call__(self, project: str, /) -> AbstractAsyncContextManager[Work]:
         """A transaction on the project with this id."""
         ...

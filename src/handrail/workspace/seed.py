@@ -36,7 +36,7 @@ class Projects(Protocol):
         """The id of the oldest project, None when there is none."""
         ...
 
-    async def add(self, project: NewProject, now: int) -> None:
+    async def add(self, project: NewProject, now: int, /) -> None:
         """Keep a new project and its environments."""
         ...
 

@@ -104,7 +104,7 @@ class ControlPublications:
                 old = (await connection.execute(known.where(version.c.id == version_id))).first()
                 if old is None:
                     return None
-                made = Published(
+                return Published(
                     id=old.owner,
                     version=version_id,
                     published_at=0,
@@ -112,7 +112,6 @@ class ControlPublications:
                     document=decode_experience(old.definition.encode()),
                     theme=theme_in(old),
                 )
-                return made
         made = Published(
             id=row.id,
             version=row.version,

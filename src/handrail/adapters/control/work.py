@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ from handrail.core.segments import Segment
 from handrail.workspace.ports import Live
 
 
-def settings_query() -> Select[Any]:
+def settings_query() -> Select[*tuple[Any, ...]]:
     """Environments with what they need of their project."""
     return select(
         environment, project.c.public_id, project.c.zone, project.c.alias, project.c.rate_limit, project.c.run_js
@@ -46,7 +46,7 @@ def settings_of(row: Row[Any]) -> EnvironmentSettings:
     )
 
 
-def live_query() -> Select[Any]:
+def live_query() -> Select[*tuple[Any, ...]]:
     """Published versions with their documents."""
     return (
         select(
@@ -202,7 +202,7 @@ class ControlWorks:
         self._announced = announced
 
     @asynccontextmanager
-    async def __call__(self, project_id: str) -> AsyncIterator[ControlWork]:
+    async def __call__(self, project_id: str) -> AsyncGenerator[ControlWork]:
         """A transaction on one project."""
         async with self._database.transaction() as connection:
             work = ControlWork(connection, project_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -167,7 +167,7 @@ def _attribute_problems(
         yield Problem(
             "attribute_source",
             f"{path}.attribute",
-            f"{condition.attribute!r} does not say where it comes from: write {' or '.join(each + 'NAME' for each in sources)}.",
+            f"{condition.attribute!r} names no source: write {' or '.join(each + 'NAME' for each in sources)}.",
         )
     known = {operator for operators in ROWS.values() for operator in operators}
     if condition.operator not in known:
@@ -360,10 +360,10 @@ def _text_problems(text: object, path: str) -> Iterator[Problem]:
         case dict():
             if not text:
                 yield Problem("no_text", path, "A text in several languages needs at least one.")
-            for locale, words in text.items():
-                yield from _string_problems(str(words), f"{path}.{locale}")
+            for locale, words in cast("dict[str, str]", text).items():
+                yield from _string_problems(words, f"{path}.{locale}")
         case list():
-            for at, span in enumerate(text):
+            for at, span in enumerate(cast("list[object]", text)):
                 if isinstance(span, Span):
                     yield from _text_problems(span.text, f"{path}[{at}].text")
                     if span.link is not None:
@@ -397,7 +397,7 @@ def _url_problems(
         yield Problem(
             "unsafe_url",
             path,
-            f"{url!r} is not followed: use {', '.join(schemes)} or a relative address, with chips only behind the host.",
+            f"{url!r} is not followed: use {', '.join(schemes)} or a relative address, chips only behind the host.",
         )
 
 

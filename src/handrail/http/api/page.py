@@ -20,15 +20,20 @@ async def status_page(admin: Admin) -> bytes:
         f"<td class='number'>v{each.number}</td><td>{'Paused' if each.paused else 'Live'}</td></tr>"
         for key, each in sorted(live.items())
     )
-    lines = "".join(f"<li><time>{_clock(line['at'])}</time> {escape(_said(line))}</li>" for line in reversed(admin.tail.recent))
+    lines = "".join(
+        f"<li><time>{_clock(line['at'])}</time> {escape(_said(line))}</li>" for line in reversed(admin.tail.recent)
+    )
     demo = f"<a class='button' href='{escape(admin.demo_address)}'>Open the demo</a>" if admin.demo_address else ""
     nothing = "<p class='empty'>Nothing is live yet. <code>handrail apply FILES</code> publishes.</p>"
     quiet = "<p class='empty'>Nothing happened since the server started.</p>"
+    heads = "".join(f"<th>{word}</th>" for word in ("Key", "Name", "Kind", "Version", "Status"))
+    table = f"<div class='scroll'><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    listed = f"<ol>{lines}</ol>"
     body = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Handrail</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/status.css"></head>
 <body><main><header><h1>Handrail</h1><p>{escape(place.name)} &middot; revision {revision}</p>{demo}</header>
-<section><h2>Experiences</h2>{f'<div class="scroll"><table><thead><tr><th>Key</th><th>Name</th><th>Kind</th><th>Version</th><th>Status</th></tr></thead><tbody>{rows}</tbody></table></div>' if rows else nothing}</section>
-<section><h2>Just now</h2>{f'<ol>{lines}</ol>' if lines else quiet}</section></main></body></html>"""
+<section><h2>Experiences</h2>{table if rows else nothing}</section>
+<section><h2>Just now</h2>{listed if lines else quiet}</section></main></body></html>"""
     return body.encode()
 
 

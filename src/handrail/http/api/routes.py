@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get, post
@@ -23,7 +23,7 @@ from handrail.delivery.explain import Asked, as_text, explain
 from handrail.http.api.admin import Admin
 from handrail.http.api.page import status_page
 from handrail.http.errors import status_of
-from handrail.workspace.apply import Applied, NotPublishable, Placed, apply
+from handrail.workspace.apply import Applied, Document, NotPublishable, Placed, apply
 
 CLI_SCOPE = "handrail.trusted"
 """Set on requests that came through the data folder's socket: who can open it owns the installation."""
@@ -51,13 +51,13 @@ class ApplyBody(msgspec.Struct):
 
 def admin_of(request: Request[Any, Any, State]) -> Admin:
     """The installation behind the routes."""
-    return request.app.state.admin  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return request.app.state.admin
 
 
 async def require(request: Request[Any, Any, State], scope: str) -> Admin:
-    """The installation, for a caller who may: through the socket, or with an API key of this scope. Raises Forbidden."""
+    """The installation, for who may: through the socket, or with an API key of this scope. Raises Forbidden."""
     admin = admin_of(request)
-    if request.scope.get(CLI_SCOPE):
+    if CLI_SCOPE in request.scope:
         return admin
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not given:
@@ -79,9 +79,7 @@ async def apply_documents(request: Request[Any, Any, State]) -> Response[bytes]:
     body = decode(await request.body(), ApplyBody)
     documents = [placed(each) for each in body.documents]
     async with admin.works(await admin.project()) as work:
-        applied: Applied = await apply(
-            work, body.environment, documents, admin.now(), base=body.base, prune=body.prune
-        )
+        applied: Applied = await apply(work, body.environment, documents, admin.now(), base=body.base, prune=body.prune)
     await admin.followed()
     return shown(applied)
 
@@ -91,7 +89,8 @@ def placed(sent: SentDocument) -> Placed:
     kind = type_of_document.get(sent.sort)
     if kind is None:
         raise Invalid(f"There is no sort of document {sent.sort!r}.", path="documents")
-    return Placed(decode(bytes(sent.document), kind), sent.source, sent.root)  # pyright: ignore[reportArgumentType]
+    document = cast("Document", decode(bytes(sent.document), cast("type", kind)))
+    return Placed(document, sent.source, sent.root)
 
 
 @get("/api/v1/documents")
@@ -111,7 +110,9 @@ async def pull_documents(request: Request[Any, Any, State], environment: str = "
 
 
 @post("/api/v1/experiences/{key:str}/pause", status_code=200)
-async def pause_experience(request: Request[Any, Any, State], key: str, environment: str = "production", resume: bool = False) -> Response[bytes]:
+async def pause_experience(
+    request: Request[Any, Any, State], key: str, environment: str = "production", resume: bool = False
+) -> Response[bytes]:
     """Stop or resume an experience; open tabs hear of it within a minute."""
     admin = await require(request, "experiences:publish")
     async with admin.works(await admin.project()) as work:
@@ -169,6 +170,16 @@ async def rebuild(request: Request[Any, Any, State]) -> Response[bytes]:
     """Fold the whole log anew, beside the state that serves, and report every difference."""
     admin = await require(request, "admin")
     return shown(await admin.log.rebuild())
+
+
+@get("/api/v1/project")
+async def describe_project(request: Request[Any, Any, State]) -> Response[bytes]:
+    """The project and its environments: public id, write keys, origins. Told to operators only."""
+    admin = await require(request, "admin")
+    async with admin.works(await admin.project()) as work:
+        places = [await work.environment(key) for key in ("production", "staging")]
+    told = [{"name": each.name, "write_key": each.write_key, "origins": each.origins} for each in places]
+    return shown({"public_id": places[0].public_id, "environments": told})
 
 
 @get("/healthz")
@@ -230,6 +241,7 @@ def create_api(admin: Admin) -> Litestar:
             explain_user,
             tail,
             rebuild,
+            describe_project,
             healthz,
             readyz,
             status,

@@ -24,6 +24,9 @@ SHORTLY = (b"cache-control", b"public, max-age=300, stale-while-revalidate=3600"
 MOMENT = (b"cache-control", b"public, max-age=5")
 TYPES = {".js": b"text/javascript; charset=utf-8", ".json": b"application/json", ".css": b"text/css; charset=utf-8"}
 
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+"""What a browser may accept, best first, and the ending of the file made for it."""
+
 _boot = msgspec.json.Decoder(BootRequest, dec_hook=decode_hook)
 
 
@@ -32,7 +35,6 @@ class Sdk:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._files: dict[str, tuple[bytes, bytes]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"].removeprefix("/sdk/v1/")
@@ -112,17 +114,15 @@ class Sdk:
         if ".." in safe or safe.startswith("/") or Path(safe).suffix not in TYPES:
             raise NotFound("There is no such file.")
         accepts = header(scope, b"accept-encoding") or ""
-        encodings = [word for word in ("br", "gzip") if word in accepts]
         path = self._deps.static / "sdk" / safe
-        for encoding, ending in [*((each, {"br": ".br", "gzip": ".gz"}[each]) for each in encodings), ("", "")]:
-            candidate = path.with_name(path.name + ending)
-            if candidate.is_file():
-                break
-        else:
+        ways = [(word, path.with_name(path.name + ending)) for word, ending in ENCODINGS if word in accepts]
+        found = next(((word, each) for word, each in [*ways, ("", path)] if each.is_file()), None)
+        if found is None:
             raise NotFound("There is no such file; was the SDK built (./dev build)?")
+        encoding, file = found
         headers = [(b"content-type", TYPES[path.suffix]), FOR_EVER if safe.startswith("assets/") else SHORTLY, *ANYONE]
         headers.append((b"vary", b"accept-encoding"))
         headers.append((b"x-content-type-options", b"nosniff"))
         if encoding:
             headers.append((b"content-encoding", encoding.encode()))
-        await self._tagged(scope, send, candidate.read_bytes(), headers)
+        await self._tagged(scope, send, file.read_bytes(), headers)

@@ -28,7 +28,8 @@ class Tracking:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
         if method == "OPTIONS":
-            return await preflight(scope, send)
+            await preflight(scope, send)
+            return
         headers = [JSON, *cors(scope)]
         try:
             if method == "GET":

@@ -1,5 +1,5 @@
 import type { Device, Program, UrlRule, Where } from '@handrail/wire'
-import { finds, MAX_INPUT } from './pattern.ts'
+import { charactersOf, finds } from './pattern.ts'
 
 /** The parts of a parsed address, as the WHATWG URL standard names them; a browser's own `URL` fits. */
 export interface Address {
@@ -34,7 +34,7 @@ export function coversRule(rule: UrlRule, address: Address | null, programs: Pro
     case 'ends_with':
       return actual.endsWith(wanted)
     case 'glob':
-      return actual.length <= MAX_INPUT && globCovers(wanted, actual)
+      return globCovers(wanted, actual)
     default: {
       const program = own(programs, rule.value)
       return program !== undefined && finds(program, actual)
@@ -42,7 +42,8 @@ export function coversRule(rule: UrlRule, address: Address | null, programs: Pro
   }
 }
 
-function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+/** A member that the record itself has: `__proto__` and `constructor` are plain keys. */
+export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined
 }
 
@@ -79,7 +80,8 @@ function percentEncoded(text: string): string {
 /** Whether `*` (any run) and `?` (any one character) spell the whole text. */
 export function globCovers(glob: string, text: string): boolean {
   const pattern = Array.from(glob)
-  const characters = Array.from(text)
+  const characters = charactersOf(text)
+  if (!characters) return false
   let at = 0
   let place = 0
   let star = -1

@@ -1,53 +1,57 @@
 import type { Program } from '@handrail/wire'
 
-/** Longest text that a pattern is tried on. */
+/** Longest text that a pattern is tried on, in characters (code points). */
 export const MAX_INPUT = 2048
+
+/** A text's characters, null when it is longer than what a pattern or glob is tried on. */
+export function charactersOf(text: string): string[] | null {
+  // A character is at most two units long: what is longer in any case is not even taken apart.
+  const characters = text.length > 2 * MAX_INPUT ? null : Array.from(text)
+  return characters && characters.length > MAX_INPUT ? null : characters
+}
 
 /**
  * Whether a compiled pattern is found anywhere in a text. Threads walk the program side by side (Pike's matcher), so
  * the time is at most the text's length times the program's; authored text never becomes a RegExp.
  */
-export function finds(program: Program, text: string): boolean {
-  if (text.length > MAX_INPUT) return false
-  const { code } = program
-  const points = Array.from(text, (character) => character.codePointAt(0) as number)
-  const isWord = (at: number) => {
-    const point = points[at]
-    return (
-      point !== undefined &&
-      ((point > 47 && point < 58) || (point > 64 && point < 91) || point === 95 || (point > 96 && point < 123))
-    )
-  }
-  let threads = new Set<number>()
-  const add = (start: number, at: number, into: Set<number>) => {
+export function finds({ code }: Program, text: string): boolean {
+  const characters = charactersOf(text)
+  if (!characters) return false
+  const isWord = (at: number) => /\w/.test(characters[at] ?? '')
+  /** Adds a thread, and those it becomes without reading a character. */
+  const add = (start: number, at: number, threads: Set<number>) => {
     const waiting = [start]
     for (let pc = waiting.pop(); pc !== undefined; pc = waiting.pop()) {
-      if (into.has(pc)) continue
-      into.add(pc)
+      if (threads.has(pc)) continue
+      threads.add(pc)
       const step = code[pc]
       if (!step) continue
       if (step[0] === 'split') waiting.push(step[1], step[2])
       else if (step[0] === 'jump') waiting.push(step[1])
       else if (
         (step[0] === 'start' && at === 0) ||
-        (step[0] === 'end' && at === points.length) ||
+        (step[0] === 'end' && at === characters.length) ||
         (step[0] === 'word' && (isWord(at - 1) !== isWord(at)) === !!step[1])
       )
         waiting.push(pc + 1)
     }
   }
+  let threads = new Set<number>()
   for (let at = 0; ; at++) {
+    // The search is not anchored: a thread starts at every character.
     add(0, at, threads)
-    for (const pc of threads) if (code[pc]?.[0] === 'match') return true
-    const point = points[at]
-    if (point === undefined) return false
     const next = new Set<number>()
+    const point = characters[at]?.codePointAt(0)
     for (const pc of threads) {
       const step = code[pc]
-      if (!step) continue
-      if (step[0] === 'any' ? point !== 10 : step[0] === 'char' && within(step[1], point) !== !!step[2])
+      if (step?.[0] === 'match') return true
+      if (
+        point !== undefined &&
+        (step?.[0] === 'any' ? point !== 10 : step?.[0] === 'char' && within(step[1], point) !== !!step[2])
+      )
         add(pc + 1, at + 1, next)
     }
+    if (point === undefined) return false
     threads = next
   }
 }

@@ -127,7 +127,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
         stateOf(candidate),
         at,
         reply?.zone ?? 'UTC',
-        entry !== 'event' && shownInLoad.has(candidate.key),
+        entry === 'page_opening' && shownInLoad.has(candidate.key),
       )
       if (verdict.againAt) returnAt(verdict.againAt)
       if (!verdict.due) return verdict.because as Because

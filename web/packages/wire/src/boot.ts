@@ -29,6 +29,9 @@ export interface Program {
 
 /** One snooze: when it was said (ms), the message that said it, until when it hides. */
 export type Snoozed = [at: number, messageId: string, until: number]
+/** A value and who said it last: when (ms), in which message. */
+export type Written = [value: AttributeValue, stamp: [at: number, messageId: string]]
+/** Instants in milliseconds, 0 or absent for never. */
 export interface ExperienceState {
   first_seen?: number
   last_seen?: number
@@ -36,6 +39,7 @@ export interface ExperienceState {
   dismissed?: number
   answered?: number
   snoozes?: Snoozed[]
+  answers?: Record<string, Written>
 }
 
 export interface BootRequest {
@@ -76,6 +80,11 @@ export interface RateLimit {
   unit: 'minute' | 'hour' | 'day' | 'week'
   shown?: number[]
 }
+/** What could flip a verdict: attributes with their source, names of events. Boot again when one changes. */
+export interface Watch {
+  attributes?: string[]
+  events?: string[]
+}
 export interface BootReply {
   environment: string
   key: string
@@ -90,7 +99,7 @@ export interface BootReply {
   revision: string
   revisionUrl: string
   candidates: Candidate[]
-  watch?: { attributes?: string[]; events?: string[] }
+  watch?: Watch
   validUntil?: number
   rateLimit?: RateLimit
   content: Record<string, Content>

@@ -177,13 +177,14 @@ export type Frequency = { every: 'once' } | { every: 'time' } | { every: 'days';
 export type Kind = 'tour' | 'survey' | 'banner' | 'hint' | 'checklist' | 'resource_center' | 'post'
 
 export type AttributeValue = string | number | boolean | string[] | number[] | boolean[] | null
+export type ExperienceFact = 'seen' | 'completed' | 'dismissed' | 'snoozed' | 'answered'
 export type Condition =
   | { all: Condition[] }
   | { any: Condition[] }
   | { not: Condition }
   | { attribute: string; operator: string; value?: unknown }
   | { event: string; operator?: string; value?: number; within_days?: number; where?: Condition }
-  | { experience: string; fact: string; within_days?: number; question?: string; value?: unknown }
+  | { experience: string; fact: ExperienceFact; within_days?: number; question?: string; value?: unknown }
   | { segment: string; member?: boolean }
   | { page: PagePart; operator: UrlOperator; value: string; name?: string }
   | { element: string; fact?: 'present' | 'visible' | 'clicked' | 'hovered' | 'filled' }
