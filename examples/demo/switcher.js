@@ -19,20 +19,16 @@
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(`
     :host { all: initial }
-    .card { font: 13px/1.4 system-ui, sans-serif; background: #111827; color: #f9fafb; border-radius: 12px; padding: 10px 12px; box-shadow: 0 8px 30px rgb(0 0 0 / .3); display: flex; gap: 8px; align-items: center }
-    label { color: #cbd5e1 }
+    .card { font: 13px/1.4 system-ui, sans-serif; background: #111827; color: #f9fafb; border-radius: 12px; padding: 8px; box-shadow: 0 8px 30px rgb(0 0 0 / .3); display: flex; gap: 8px; align-items: center }
     select, button { font: inherit; color: inherit; background: #1f2937; border: 1px solid #475569; border-radius: 8px; padding: 6px 8px; min-height: 32px; cursor: pointer }
     select:focus-visible, button:focus-visible { outline: 2px solid #5eead4; outline-offset: 2px }
   `)
   root.adoptedStyleSheets = [sheet]
   const card = document.createElement('div')
   card.className = 'card'
-  const label = document.createElement('label')
-  label.textContent = 'Signed in as'
-  label.htmlFor = 'persona'
   const select = document.createElement('select')
-  select.id = 'persona'
-  const nobody = new Option('nobody', '')
+  select.setAttribute('aria-label', 'Signed in as')
+  const nobody = new Option('Nobody signed in', '')
   select.append(nobody, ...personas.map((each) => new Option(`${each.name} (${each.note})`, each.id)))
   select.value = kept ?? ''
   select.onchange = () => {
@@ -41,7 +37,7 @@
     if (persona) become(persona)
     else window.jimo.push(['do', 'reset'])
   }
-  card.append(label, select)
+  card.append(select)
   root.append(card)
   document.body.append(host)
   const persona = personas.find((each) => each.id === kept)

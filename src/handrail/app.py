@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -166,9 +167,18 @@ async def run(installation: Installation, application: Application) -> None:
         await command.serve()
 
     task = asyncio.create_task(commands())
+    keeping = asyncio.create_task(_retain(installation))
     try:
         await web.serve(sockets=[listener])
     finally:
+        keeping.cancel()
         command.should_exit = True
         await task
         settings.socket.unlink(missing_ok=True)
+
+
+async def _retain(installation: Installation) -> None:
+    """Drop days of the log that are past their time, once an hour."""
+    while True:
+        await installation.log.retain(datetime.now(UTC).date(), installation.settings.log_days)
+        await asyncio.sleep(3600)

@@ -13,7 +13,7 @@ const OWN = `
 .card.inline.bottom{inset-block-end:0;border-width:1px 0 0}
 .body{display:flex;flex-wrap:wrap;align-items:center;justify-content:center;gap:8px 16px}
 .body>.buttons{margin:0}
-p{color:var(--text)}
+p{color:var(--text);text-align:center}
 button{min-height:32px;padding-block:5px}
 .cross{inset-block-start:50%;transform:translateY(-50%);min-height:32px;padding:0}
 `

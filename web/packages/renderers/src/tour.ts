@@ -28,6 +28,7 @@ const OWN = `
 .shade{position:fixed;inset:0;width:auto;height:auto;background:rgb(15 18 28/.5)}
 .ring{position:fixed;border-radius:8px;outline:2px solid var(--primary);outline-offset:3px;pointer-events:none}
 .ring.block{pointer-events:auto}
+.native{position-anchor:auto}
 .native.ring{inset:auto;top:anchor(top);left:anchor(left);width:anchor-size(width);height:anchor-size(height);position-visibility:anchors-visible}
 .native.shade.t{bottom:calc(anchor(top) + 5px)}
 .native.shade.b{top:calc(anchor(bottom) + 5px)}
