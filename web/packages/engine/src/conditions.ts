@@ -6,7 +6,7 @@
 import type { AttributeValue, Condition, ExperienceState } from '@handrail/wire'
 import { type Zone, zoneOf } from './instants.ts'
 import { compareNumber, compares, elementKey } from './operators.ts'
-import { own } from './pages.ts'
+import { own, type Programs } from './pages.ts'
 import { type Browser, holds } from './residual.ts'
 
 /** One event of the user's. */
@@ -35,9 +35,15 @@ export type Segments = Readonly<Record<string, Condition>>
 export type Verdict = boolean | null
 
 /** Whether facts satisfy a condition; null when it depends on a browser that is not there. */
-export function matches(condition: Condition, facts: Facts, browser: Browser | null, segments: Segments = {}): Verdict {
+export function matches(
+  condition: Condition,
+  facts: Facts,
+  browser: Browser | null,
+  segments: Segments = {},
+  programs: Programs = browser?.programs ?? {},
+): Verdict {
   const zone = typeof facts.zone === 'string' ? zoneOf(facts.zone) : facts.zone
-  const calendar = { zone, today: zone.dayOf(facts.now), programs: browser?.programs ?? {} }
+  const calendar = { zone, today: zone.dayOf(facts.now), programs }
 
   const ask = (node: Condition): Verdict => {
     if ('all' in node) return everyOf(node.all.map(ask))

@@ -12,55 +12,35 @@ export interface Zone {
 }
 
 /** The zone with this name; UTC when this browser does not know it. */
-export function zoneOf(name: string): Zone {
-  const clock = clockIn(name)
+export function zoneOf(timeZone: string): Zone {
+  let clock: Intl.DateTimeFormat | undefined
+  try {
+    clock = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+  } catch {
+    // Whole days in UTC are the least wrong answer left.
+  }
   const offsetAt = (instant: number) => {
-    const said: Record<string, string> = {}
-    for (const { type, value } of clock.formatToParts(instant)) said[type] = value
-    const { era, year, month, day, hour, minute, second } = said as Record<string, string>
-    const wall = new Date(0)
-    wall.setUTCFullYear(era === 'BC' ? 1 - Number(year) : Number(year), Number(month) - 1, Number(day))
-    return wall.setUTCHours(Number(hour), Number(minute), Number(second)) - Math.floor(instant / 1000) * 1000
+    const [, sign, hours, minutes, seconds] = /GMT(.)(\d+):(\d+):?(\d*)/.exec(clock?.format(instant) ?? '') ?? []
+    const offset = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000
+    return sign ? (sign === '+' ? offset : -offset) : 0
   }
   const dayOf = (instant: number) => Math.floor((instant + offsetAt(instant)) / DAY) + EPOCH
   return {
     dayOf,
     dayStart(day) {
       const wall = (day - EPOCH) * DAY
-      // The clocks may change around this midnight: the offset before the change goes first, as a first midnight does.
-      for (const near of [wall - DAY, wall + DAY]) {
-        const start = wall - offsetAt(near)
-        if (dayOf(start) >= day && dayOf(start - 1) < day) return start
-      }
-      // They jumped over this midnight from before it; the day began when they jumped.
       let low = wall - DAY
-      let high = wall + DAY
+      // The first midnight counts where clocks are set back over it, so the search ends there; and where they jump
+      // over midnight, the day begins when they jump.
+      let high = wall - offsetAt(low)
+      if (dayOf(high) < day) high = wall + DAY
       while (low < high) {
         const middle = Math.floor((low + high) / 2)
         if (dayOf(middle) < day) low = middle + 1
         else high = middle
       }
-      return low
+      return high
     },
-  }
-}
-
-function clockIn(timeZone: string): Intl.DateTimeFormat {
-  const numeric = 'numeric'
-  try {
-    return new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      era: 'short',
-      year: numeric,
-      month: numeric,
-      day: numeric,
-      hour: numeric,
-      minute: numeric,
-      second: numeric,
-    })
-  } catch {
-    return clockIn('UTC')
   }
 }
 

@@ -5,8 +5,8 @@
 
 import type { AttributeValue, Condition } from '@handrail/wire'
 import { instantOf, isDateOnly, type Zone } from './instants.ts'
-import { finds } from './pattern.ts'
 import { own, type Programs } from './pages.ts'
+import { finds } from './pattern.ts'
 
 /** Operators that hold for a user without the attribute. */
 export const NEGATIVE = ['is_not', 'not_contains', 'none_of', 'has_none', '!='] as const
@@ -90,7 +90,11 @@ function fits(row: Row, operator: string, value: unknown): boolean {
     default:
       if (operator === 'between') return pairOf(isDate)
       if (operator === 'before' || operator === 'after') return isDate(value)
-      return Number.isInteger(value) && (value as number) >= (operator === 'within_last' ? 1 : 0) && (value as number) <= MAX_DAYS
+      return (
+        Number.isInteger(value) &&
+        (value as number) >= (operator === 'within_last' ? 1 : 0) &&
+        (value as number) <= MAX_DAYS
+      )
   }
 }
 
