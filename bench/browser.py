@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, sync_playwright
 from tests.support.chromium import chromium_arguments, find_chromium
 from tests.support.hosts import GENTELELLA, ROOT, folder_server
 from tests.support.network import find_free_port
@@ -209,20 +209,22 @@ def measure(browser: Browser, way: str, host: str, base: str, project: str) -> d
         page.wait_for_load_state("networkidle")
         page.evaluate(WATCH)
         page.wait_for_timeout(500)
+        session = context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         found: dict[str, float] = {}
-        before = counters(page)
+        before = counters(session)
         found |= page.evaluate(BEGIN[way], [base, project, TARGET])
         page.wait_for_timeout(700)
-        settled = counters(page)
+        settled = counters(session)
         found["cpu"] = settled["cpu"] - before["cpu"]
         page.evaluate(f"__scroll({FRAMES})")
-        scrolled = counters(page)
+        scrolled = counters(session)
         found["scroll"] = (scrolled["cpu"] - settled["cpu"]) / FRAMES
         found["layouts"] = (scrolled["layouts"] - settled["layouts"]) / FRAMES
         page.wait_for_timeout(1500)
-        rested = counters(page)
+        rested = counters(session)
         page.wait_for_timeout(2000)
-        found["idle"] = (counters(page)["cpu"] - rested["cpu"]) / 2
+        found["idle"] = (counters(session)["cpu"] - rested["cpu"]) / 2
         found |= page.evaluate("({long: __long, shift: __shift})")
         if way in AGAIN:
             found["again"] = page.evaluate(AGAIN[way])
@@ -231,12 +233,9 @@ def measure(browser: Browser, way: str, host: str, base: str, project: str) -> d
         context.close()
 
 
-def counters(page: Page) -> dict[str, float]:
-    """Main-thread CPU so far (ms), and layouts."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+def counters(session: CDPSession) -> dict[str, float]:
+    """Main-thread CPU since the session began (ms), and layouts."""
     metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
-    session.detach()
     return {"cpu": metrics["TaskDuration"] * 1000, "layouts": metrics["LayoutCount"]}
 
 

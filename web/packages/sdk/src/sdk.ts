@@ -325,7 +325,6 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       case 'identify':
         return identify(args[0], args[1])
       case 'reset':
-      case 'storage:reset':
         return reset()
       case 'segmentio:track':
         return track(args[0])

@@ -14,13 +14,8 @@ const ROLES: Record<string, string> = {
   checkbox: 'input[type=checkbox]',
   radio: 'input[type=radio]',
   combobox: 'select',
-  img: 'img',
   navigation: 'nav',
   main: 'main',
-  list: 'ul,ol',
-  listitem: 'li',
-  table: 'table',
-  row: 'tr',
 }
 
 /** The element that every given signal agrees on. Two that fit alike count as none: a step on the wrong one is worse. */
