@@ -230,7 +230,7 @@ class _Asked:
             # What a filter may not ask is false there, whichever way it is asked; so it is in `property_filter`.
             where = _Filter(0, self._zone, deferred=False).expression(normal_form(condition.where, {}))
         operator = condition.operator if positive else OPPOSITE[condition.operator]
-        if True:
+        if condition.within_days is None:
             return Counted(condition.event, where, operator, condition.value)
         first = self._today - condition.within_days + 1
         return Counted(condition.event, where, operator, condition.value, first, self._today)
