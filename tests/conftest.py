@@ -1,7 +1,6 @@
 """Fixtures that every room's tests may ask for."""
 
 import asyncio
-import inspect
 import os
 import tempfile
 from collections.abc import Generator, Iterator
@@ -30,8 +29,8 @@ def _remove_cluster() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Lets async tests run in a worker whose browser is open: Playwright leaves its loop marked as running."""
-    if not inspect.iscoroutinefunction(getattr(item, "obj", None)):
+    """Lets tests use asyncio in a worker whose browser is open: Playwright leaves its loop marked as running."""
+    if "playwright" in getattr(item, "fixturenames", ()):
         return (yield)
     running = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
