@@ -9,7 +9,8 @@ covers the whole part. `matches` finds an RE2 pattern anywhere in the part; part
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
+from urllib.parse import unquote_plus
 
 import ada_url
 import msgspec
@@ -90,21 +91,36 @@ def part_of(rule: UrlRule, url: str) -> str | None:
         case "hash":
             return parsed.hash.removeprefix("#")
         case "query":
-            value = cast("str | None", ada_url.URLSearchParams(parsed.search).get(rule.name or ""))
-            return None if value is None else normal(value)
+            return parameter(parsed.search, rule.name or "")
+
+
+def parameter(search: str, name: str) -> str | None:
+    """The first value of a query parameter, decoded as browsers do, or None; `?a` and `?a=` are the empty text."""
+    # Not ada_url's own search params: they answer "" for a parameter that is not there, and raise for bad UTF-8.
+    for pair in search.removeprefix("?").split("&"):
+        key, _, value = pair.partition("=")
+        if pair and _decoded(key) == name:
+            return normal(_decoded(value))
+    return None
+
+
+def _decoded(text: str) -> str:
+    return unquote_plus(text, errors="replace")
 
 
 def wanted_text(rule: UrlRule) -> str:
     """The authored value in the form the part has: percent-encoded where a browser would, lower case for hosts."""
     match rule.part:
+        case _ if rule.operator == "matches":
+            return normal(rule.value)
         case "query":
             return normal(rule.value)
         case "host":
             return rule.value.lower()
-        case "hash" if rule.operator != "matches":
+        case "hash":
             return percent_encoded(rule.value.removeprefix("#"))
         case _:
-            return rule.value if rule.operator == "matches" else percent_encoded(rule.value)
+            return percent_encoded(rule.value)
 
 
 def percent_encoded(text: str) -> str:
