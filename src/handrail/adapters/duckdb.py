@@ -128,9 +128,8 @@ class DuckdbAnalytics:
         try:
             self._connection = duckdb.connect(":memory:" if path is None else str(path))
         except duckdb.IOException as problem:
-            raise Unavailable(
-                f"The analytic store {path} cannot be opened; is another server running? {problem}"
-            ) from None
+            reason = str(problem).partition("\n")[0].partition(" See also ")[0]
+            raise Unavailable(f"Another process has the analytic store, or it cannot be read: {reason}") from None
         self._columns: dict[Column, str] = {}
         self._widths: dict[Owner, int] = dict.fromkeys(TABLES, 0)
         self._prepare(path)

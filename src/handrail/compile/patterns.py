@@ -2,8 +2,8 @@
 
 Authored text never becomes a `RegExp`: a pattern is parsed here, at publish, and the browser walks the program with a
 set of threads (Thompson's construction, Pike's matcher), so no input takes longer than its length times the program's.
-The server itself asks RE2. The subset: literals, `.`, classes, `\\d \\w \\s` and their negations, `\\b \\B`, `^ $`,
-groups, `|`, and `* + ? {m,n}` with their lazy forms; matching is a search, letters count as they are.
+The server itself asks RE2. The subset: literals, `.`, classes, `\\d \\w \\s` and their negations, `\\b`, `^ $`, groups,
+`|`, and `* + ? {m,n}` with their lazy forms; matching is a search, letters count as they are.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def compile_pattern(pattern: str) -> dict[str, object]:
     try:
         re2.compile(pattern, options)  # pyright: ignore[reportUnknownMemberType]
     except re2.error as problem:  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        raise BadPattern(f"{pattern!r} is no RE2 pattern: {problem}.") from None
+        reason = bytes(problem.args[0]).decode("utf-8", "replace")  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        raise BadPattern(f"{pattern!r} is no RE2 pattern: {reason}.") from None
     code = [*_Parser(pattern).parse(), ["match"]]
     if len(code) > MAX_PROGRAM:
         raise BadPattern(f"{pattern!r} repeats too much.")
@@ -185,8 +186,11 @@ class _Parser:
         character = self._take()
         if character.lower() in CLASSES:
             return ["char", CLASSES[character.lower()], int(character.isupper())]
-        if character in "bB":
-            return ["word", int(character == "b")]
+        if character == "b":
+            return ["word", 1]
+        if character == "B":
+            # RE2 looks at bytes and finds one inside every letter beyond ASCII.
+            raise BadPattern(f"{self._pattern!r}: \\B cannot be used.")
         return _one(self._escaped(character))
 
     def _escaped(self, character: str) -> int:

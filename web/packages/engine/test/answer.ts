@@ -1,50 +1,32 @@
 /**
- * Answers questions about conditions, one in each line of stdin, one answer in each line of stdout, so that another
- * language can compare. A question is what a case file says (condition, user, segments, now, zone, page, device ...)
- * with the `programs` of its patterns and, where the server left something open, the `residual`:
- *
- *     {"condition": {...}, "user": {...}, "programs": {...}, "residual": {...}}
- *     {"matches": true, "server": null, "residual": true}
- *
- * `server` is the verdict without a browser, null for deferred; `residual` what a host page's `holds` says.
+ * Answers generated questions, one a line: JSON in the form of the case files on standard input, with `programs` for its
+ * patterns; `[verdict in the browser, verdict without one]` on standard output. `tests/fuzz` compares it with Python.
  */
 
 import { createInterface } from 'node:readline'
-import type { Condition, Program } from '@handrail/wire'
-import { holds, matches, type Zone, zoneOf } from '../src/index.ts'
+import type { Program } from '@handrail/wire'
+import { matches } from '../src/index.ts'
+import { type Zone, zoneOf } from '../src/instants.ts'
 import { browserOf, factsOf, type Question } from './cases.ts'
 
-type Asked = Question & { programs?: Record<string, Program>; residual?: Condition }
-
-/** Zones are asked for in every line; a page keeps none. */
 const zones = new Map<string, Zone>()
-function kept(name: string): Zone {
-  const zone = zones.get(name) ?? remembering(zoneOf(name))
-  zones.set(name, zone)
-  return zone
+const zone = (name: string): Zone => {
+  const found = zones.get(name) ?? zoneOf(name)
+  zones.set(name, found)
+  return found
 }
 
-function remembering({ dayOf, dayStart }: Zone): Zone {
-  const starts = new Map<number, number>()
-  return {
-    dayOf,
-    dayStart(day) {
-      const start = starts.get(day) ?? dayStart(day)
-      starts.set(day, start)
-      return start
-    },
-  }
+let answers: string[] = []
+const flush = () => {
+  process.stdout.write(answers.join(''))
+  answers = []
 }
-
 for await (const line of createInterface({ input: process.stdin })) {
-  const question = JSON.parse(line) as Asked
-  const { condition, segments, programs = {}, residual } = question
-  const facts = factsOf(question, kept)
-  const browser = browserOf(question, programs)
-  const answer = {
-    matches: matches(condition, facts, browser, segments),
-    server: matches(condition, facts, null, segments, programs),
-    ...(residual ? { residual: holds(residual, browser) } : {}),
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`)
+  const question = JSON.parse(line) as Question & { programs: Record<string, Program> }
+  const facts = factsOf(question, zone)
+  const { condition, segments, programs } = question
+  const known = matches(condition, facts, browserOf(question, programs), segments)
+  answers.push(`${JSON.stringify([known, matches(condition, facts, null, segments, programs)])}\n`)
+  if (answers.length === 256) flush()
 }
+flush()
