@@ -13,22 +13,48 @@ export const ORDER = [
   'navigate_to',
 ] as const
 
-/** A stack in nominal order; the stored order is only for display and for the combination rule. */
-export function inNominalOrder(actions: readonly Action[]): Action[] {
-  return [...actions].sort((one, other) => ORDER.indexOf(one.type) - ORDER.indexOf(other.type))
-}
-
+/** What became of the run, for all actions of a stack together. */
 export type Outcome = 'completed' | 'snoozed' | 'dismissed' | null
 
 /**
- * The one outcome of a stack (RULES 27): complete, then an explicit snooze, an explicit dismiss, a launch's implicit
- * one. A snooze that is used up acts as dismiss (RULES 30).
+ * What one action does in its stack: what it is called, but for three. `complete` is a go_to_step that ends the run,
+ * `progress` one beside an action that closes it: it is told, its step is not drawn. A snooze that is used up is a
+ * `dismiss`.
  */
-export function outcomeOf(actions: readonly Action[], snoozesUsed: number): Outcome {
-  const has = (type: Action['type']) => actions.find((action) => action.type === type)
-  const step = has('go_to_step')
-  if (step?.type === 'go_to_step' && step.step === 'complete') return 'completed'
-  const snooze = has('snooze')
-  if (snooze?.type === 'snooze') return snoozesUsed < (snooze.up_to ?? 3) ? 'snoozed' : 'dismissed'
-  return has('dismiss') || has('launch_experience') ? 'dismissed' : null
+export interface Done {
+  does: Action['type'] | 'complete' | 'progress'
+  action: Action
+}
+
+/** What a stack depends on beside its actions. */
+export interface Standing {
+  /** Snoozes of this recurrence cycle. */
+  snoozesUsed: number
+  /** No step comes after this one, so that `next` completes. */
+  isLast: boolean
+}
+
+/** What ends a run, what comes first first (RULES 27). */
+const OUTCOMES = [
+  ['complete', 'completed'],
+  ['snooze', 'snoozed'],
+  ['dismiss', 'dismissed'],
+  ['launch_experience', 'dismissed'],
+] as const
+
+/** A stack read as one: what each action does, in nominal order, and the one outcome (RULES 27, 30). */
+export function readStack(actions: readonly Action[], { snoozesUsed, isLast }: Standing): [Done[], Outcome] {
+  const done = [...actions]
+    .sort((one, other) => ORDER.indexOf(one.type) - ORDER.indexOf(other.type))
+    .map((action): Done => {
+      let does: Done['does'] = action.type
+      if (action.type === 'go_to_step') {
+        const { step = 'next' } = action
+        if (step === 'complete' || (step === 'next' && isLast)) does = 'complete'
+      } else if (action.type === 'snooze' && snoozesUsed >= (action.up_to ?? 3)) does = 'dismiss'
+      return { does, action }
+    })
+  const outcome = OUTCOMES.find(([does]) => done.some((each) => each.does === does))?.[1] ?? null
+  if (outcome) for (const each of done) if (each.does === 'go_to_step') each.does = 'progress'
+  return [done, outcome]
 }

@@ -17,7 +17,7 @@ export function inTurn(one: Contender, other: Contender): number {
     Number(one.respectsRateLimit) - Number(other.respectsRateLimit) ||
     other.priority - one.priority ||
     one.publishedAt - other.publishedAt ||
-    (one.id < other.id ? -1 : one.id > other.id ? 1 : 0)
+    (one.id < other.id ? -1 : Number(one.id > other.id))
   )
 }
 

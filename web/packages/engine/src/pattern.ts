@@ -10,6 +10,9 @@ export function charactersOf(text: string): string[] | null {
   return characters && characters.length > MAX_INPUT ? null : characters
 }
 
+/** An instruction whose operands are read before its kind is known. */
+type Loose<T = number> = [kind: string, one: T, two: number]
+
 /**
  * Whether a compiled pattern is found anywhere in a text. Threads walk the program side by side (Pike's matcher), so
  * the time is at most the text's length times the program's; authored text never becomes a RegExp.
@@ -24,14 +27,15 @@ export function finds({ code }: Program, text: string): boolean {
     for (let pc = waiting.pop(); pc !== undefined; pc = waiting.pop()) {
       if (threads.has(pc)) continue
       threads.add(pc)
-      const step = code[pc]
-      if (!step) continue
-      if (step[0] === 'split') waiting.push(step[1], step[2])
-      else if (step[0] === 'jump') waiting.push(step[1])
+      const [kind, one, two] = code[pc] as Loose
+      if (kind === 'split') waiting.push(one, two)
+      else if (kind === 'jump') waiting.push(one)
       else if (
-        (step[0] === 'start' && at === 0) ||
-        (step[0] === 'end' && at === characters.length) ||
-        (step[0] === 'word' && (isWord(at - 1) !== isWord(at)) === !!step[1])
+        kind === 'start'
+          ? at === 0
+          : kind === 'end'
+            ? at === characters.length
+            : kind === 'word' && (isWord(at - 1) !== isWord(at)) === !!one
       )
         waiting.push(pc + 1)
     }
@@ -43,11 +47,11 @@ export function finds({ code }: Program, text: string): boolean {
     const next = new Set<number>()
     const point = characters[at]?.codePointAt(0)
     for (const pc of threads) {
-      const step = code[pc]
-      if (step?.[0] === 'match') return true
+      const [kind, ranges, negated] = code[pc] as Loose<number[]>
+      if (kind === 'match') return true
       if (
         point !== undefined &&
-        (step?.[0] === 'any' ? point !== 10 : step?.[0] === 'char' && within(step[1], point) !== !!step[2])
+        (kind === 'any' ? point !== 10 : kind === 'char' && within(ranges, point) !== !!negated)
       )
         add(pc + 1, at + 1, next)
     }

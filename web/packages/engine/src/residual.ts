@@ -24,13 +24,8 @@ export function holds(condition: Condition, browser: Browser): boolean {
   if ('viewport' in condition) {
     const actual = condition.viewport === 'width' ? browser.width : browser.height
     const { operator, value } = condition
-    return operator === '<'
-      ? actual < value
-      : operator === '<='
-        ? actual <= value
-        : operator === '>'
-          ? actual > value
-          : actual >= value
+    if (actual === value) return operator.length > 1
+    return operator.startsWith('<') === actual < value
   }
   if ('element' in condition) return browser.element(condition.element, condition.fact ?? 'present')
   // Every other leaf is the server's to answer, and it has: one that arrives here cannot be true.

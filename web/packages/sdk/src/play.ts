@@ -1,12 +1,13 @@
 import {
   advance,
   begin,
+  type Effect,
   type EndReason,
   type Entry,
-  inNominalOrder,
-  outcomeOf,
+  effectsBetween,
   type Run,
   type RunEvent,
+  readStack,
   renderText,
   renderUrl,
   type StepPlan,
@@ -58,27 +59,35 @@ export function createPlay(tools: Tools, asked: Asked): Play {
   const plans = plansOf(content)
   const listeners = new Set<(event?: string) => void>()
   const offs: Dispose[] = []
-  let run = asked.from ?? begin(ports.newId(), candidate.version, plans)
+  let run = asked.from
+    ? advance(asked.from, { kind: 'resume' }, plans, now())
+    : begin(ports.newId(), candidate.version, plans)
   let seenOnce = !!asked.from
   let target: Element | null = null
   let drawn: Drawn | undefined
   let faults = 0
+  let armed = false
   let over = false
-
-  function keep() {
-    journal.set(`run:${candidate.key}`, { run, entry: asked.entry })
-  }
 
   function dispatch(event: RunEvent) {
     const before = run
     run = advance(before, event, plans, now())
-    if (run === before) return
-    // The journal is written before anything is done, so a reload finds the run where it is going.
-    if (run.status === 'ended') end()
-    else {
-      keep()
-      if (run.step !== before.step || run.status !== before.status) enter()
-    }
+    perform(effectsBetween(before, run))
+    return run !== before
+  }
+
+  /** The journal is written before anything is done, so a reload finds the run where it is going. */
+  const effects: Record<Effect, () => void> = {
+    journal: () => journal.set(`run:${candidate.key}`, { run, entry: asked.entry }),
+    leave: leaveStep,
+    hide,
+    record,
+    arrive,
+    draw: drawStep,
+    release: () => asked.ended(run.reason as EndReason),
+  }
+  function perform(list: Effect[]) {
+    for (const effect of list) effects[effect]()
   }
 
   const state = () => ledger.of(candidate.key, candidate.state)
@@ -87,28 +96,40 @@ export function createPlay(tools: Tools, asked: Asked): Play {
       ? (content.content as BannerContent)
       : ((content.content as TourContent).steps[run.step] as Step)
 
-  function leaveStep() {
-    for (const off of offs.splice(0)) off()
+  function hide() {
     drawn?.close()
     drawn = undefined
   }
 
-  function enter() {
+  function leaveStep() {
+    for (const off of offs.splice(0)) off()
+    hide()
+  }
+
+  function arrive() {
     const step = stepOf() as Step
-    leaveStep()
-    if (step.target && tools.watch && plans[run.step]?.needsTarget) watchTarget(step)
-    if (run.status === 'showing' && !drawn && !over) drawStep()
+    target = null
+    armed = false
+    if (plans[run.step]?.needsTarget) watchTarget(step)
   }
 
   function watchTarget(step: Step) {
     const wait = Math.max(0, step.missing?.wait_seconds ?? 6) * 1000
     let waiting = 0
     let had = false
+    let left = false
+    let off: Dispose | undefined
+    // Known before the watch begins: what it finds at once may already lead on to another step.
+    offs.push(() => {
+      left = true
+      off?.()
+      view.clearTimeout(waiting)
+    })
     const late = guard(() => {
       ports.tell('target_missing', { ...about, step: step.key })
       dispatch({ kind: 'wait_over' })
     })
-    const off = tools.watch?.(
+    off = tools.watch?.(
       page,
       step.target as Target,
       words,
@@ -119,12 +140,7 @@ export function createPlay(tools: Tools, asked: Asked): Play {
           had = true
           target = found.element
           if (drawn) drawn.move(found.element)
-          else if (run.status === 'waiting') {
-            // Only the status changes: the watcher stays, so this must not go through `enter`.
-            run = advance(run, { kind: 'target_found' }, plans, now())
-            keep()
-            drawStep()
-          }
+          else dispatch({ kind: 'target_found' })
         } else {
           // A step that floats without its target waits for it quietly.
           if (!had && run.status === 'showing') return
@@ -132,12 +148,7 @@ export function createPlay(tools: Tools, asked: Asked): Play {
           // Pages make elements anew all the time; a moment of grace keeps the step from blinking.
           waiting ||= view.setTimeout(
             guard(() => {
-              if (drawn) {
-                drawn.close()
-                drawn = undefined
-                run = advance(run, { kind: 'target_lost' }, plans, now())
-                keep()
-              }
+              dispatch({ kind: 'target_lost' })
               waiting = view.setTimeout(late, wait)
             }),
             drawn ? 500 : 0,
@@ -145,10 +156,7 @@ export function createPlay(tools: Tools, asked: Asked): Play {
         }
       }),
     )
-    offs.push(() => {
-      off?.()
-      view.clearTimeout(waiting)
-    })
+    if (left) off?.()
   }
 
   const words = (text: Text) => renderText(wordsFor(text, ports.locale(), content.defaultLocale), ports.values)
@@ -178,11 +186,11 @@ export function createPlay(tools: Tools, asked: Asked): Play {
         return 'url' in made ? made.url : null
       },
       locale: ports.locale(),
-      target: target,
+      target,
       cross,
       snoozeLeft: left,
-      act: (actions, by, button) => act(actions, by, button),
-      seen: () => seen(),
+      act,
+      seen,
       guard: (callback) => guard(callback, fault),
     }
     try {
@@ -192,15 +200,20 @@ export function createPlay(tools: Tools, asked: Asked): Play {
       finish('failed')
       return
     }
-    for (const trigger of step.triggers ?? []) arm(trigger.when, trigger.then)
+    // A step that is drawn again, because its target was made anew, goes on listening as it was.
+    if (!armed) {
+      armed = true
+      step.triggers?.forEach(({ when, then }, at) => {
+        arm(when, () => dispatch({ kind: 'trigger', at }) && act(then, 'trigger'))
+      })
+    }
   }
 
   /** If/then on a step: fires once, when every condition has held since the step was shown. */
-  function arm(conditions: NonNullable<Step['triggers']>[number]['when'], then: readonly Action[]) {
+  function arm(conditions: NonNullable<Step['triggers']>[number]['when'], fire: () => void) {
     const open = new Set(conditions)
     const held = (condition: (typeof conditions)[number]) => {
-      if (!open.delete(condition) || open.size) return
-      act(then, 'trigger')
+      if (open.delete(condition) && !open.size) fire()
     }
     for (const condition of conditions) {
       switch (condition.on) {
@@ -222,21 +235,18 @@ export function createPlay(tools: Tools, asked: Asked): Play {
           offs.push(() => page.removeEventListener('click', listen, true))
           break
         }
-        case 'url': {
-          const look = guard((event?: string) => {
-            if (!event && ports.onPage(condition.rule, candidate)) held(condition)
-          })
-          listeners.add(look)
-          offs.push(() => listeners.delete(look))
-          look()
-          break
-        }
+        case 'url':
         case 'event': {
           const listen = guard((event?: string) => {
-            if (event === condition.event) held(condition)
+            if (
+              condition.on === 'event' ? event === condition.event : !event && ports.onPage(condition.rule, candidate)
+            )
+              held(condition)
           })
           listeners.add(listen)
           offs.push(() => listeners.delete(listen))
+          // The address may match already; no event happened by that.
+          listen()
           break
         }
         default: {
@@ -276,55 +286,36 @@ export function createPlay(tools: Tools, asked: Asked): Play {
   function act(actions: readonly Action[], by: string, button?: string) {
     if (over) return
     const step = stepOf() as Step
-    const used = snoozesUsed(state())
-    let outcome = outcomeOf(actions, used)
+    const standing = { snoozesUsed: snoozesUsed(state()), isLast: !plans[run.step + 1] }
     let launch: (() => void) | undefined
     let navigation: (() => void) | undefined
-    for (const action of inNominalOrder(actions)) {
-      ports.tell('action_fired', {
-        ...about,
-        step: step.key ?? 'banner',
-        action: action.type,
-        by,
-        ...(button ? { button } : {}),
-      })
+    // The source stays when its target is refused (RULES 28), unless something else closes it.
+    const taken = actions.filter(
+      (each) => each.type !== 'launch_experience' || (launch = asked.launch(each.experience)),
+    )
+    const [stack, outcome] = readStack(taken, standing)
+    for (const { does, action } of stack) {
       guard(() => {
-        switch (action.type) {
-          case 'go_to_step': {
-            if (outcome) return
-            const to = action.step ?? 'next'
-            const steps = (content.content as TourContent).steps ?? []
-            const named = steps.findIndex((each) => each.key === to)
-            dispatch({ kind: 'go_to', to: to === 'next' || to === 'previous' || to === 'complete' ? to : named })
-            break
-          }
-          case 'launch_experience': {
-            launch = asked.launch(action.experience)
-            // The source stays when its target is refused (RULES 28), unless something else closes it.
-            if (!launch)
-              outcome = outcomeOf(
-                actions.filter((each) => each !== action),
-                used,
-              )
-            break
-          }
-          case 'navigate_to':
-            navigation = plan(action)
-            break
-          default:
-        }
+        ports.tell('action_fired', {
+          ...about,
+          step: step.key ?? 'banner',
+          action: action.type,
+          by,
+          ...(button ? { button } : {}),
+        })
+        if (does === 'go_to_step') {
+          const { step: to = 'next' } = action as { step?: string }
+          const named = (content.content as TourContent).steps.findIndex((each) => each.key === to)
+          dispatch({ kind: 'go_to', to: to === 'next' || to === 'previous' ? to : named })
+        } else if (does === 'snooze' && outcome === 'snoozed') {
+          const at = now()
+          const until = at + ((action as { hours?: number }).hours ?? 24) * 3_600_000
+          const id = ports.tell('experience_snoozed', { ...about, until, by })
+          ledger.note(candidate.key, { snoozes: [[at, id, until]] })
+        } else if (action.type === 'navigate_to') navigation = plan(action)
       })()
     }
-    if (outcome) {
-      if (outcome === 'snoozed') {
-        const snooze = actions.find((each) => each.type === 'snooze') as Extract<Action, { type: 'snooze' }>
-        const at = now()
-        const until = at + (snooze.hours ?? 24) * 3_600_000
-        const id = ports.tell('experience_snoozed', { ...about, until, by })
-        ledger.note(candidate.key, { snoozes: [[at, id, until]] })
-      }
-      finish(outcome)
-    }
+    if (outcome) finish(outcome)
     launch?.()
     ports.flush()
     navigation?.()
@@ -345,24 +336,21 @@ export function createPlay(tools: Tools, asked: Asked): Play {
     })
   }
 
-  function end() {
+  function record() {
     const reason = run.reason as EndReason
     over = true
-    journal.remove(`run:${candidate.key}`)
-    leaveStep()
     const at = now()
     if (reason === 'dismissed' || reason === 'completed') {
       ledger.note(candidate.key, { [reason]: at, first_seen: at, last_seen: at })
       if (candidate.kind !== 'banner' && !seenOnce) ledger.noteShown(at)
       ports.tell(`experience_${reason}`, about)
     } else if (reason !== 'snoozed') ports.tell('experience_ended', { ...about, reason })
-    asked.ended(reason)
+    journal.remove(`run:${candidate.key}`)
   }
 
   const finish = (reason: EndReason) => dispatch({ kind: 'end', reason })
 
-  keep()
-  enter()
+  perform(effectsBetween(undefined, run))
   return {
     heard: (event) => {
       for (const listen of [...listeners]) listen(event)

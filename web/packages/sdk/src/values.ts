@@ -1,15 +1,6 @@
 import type { AttributeValue } from '@handrail/wire'
 
-const NEVER = new Set(['', 'null', 'undefined', '[object Object]'])
-
-/** A user id as text, or why it is none (RULES 4). */
-export function readId(value: unknown): { id: string } | { refused: string } {
-  const text = typeof value === 'number' && Number.isFinite(value) ? String(value) : value
-  if (typeof text !== 'string')
-    return { refused: `a user id is text or a number, not ${Array.isArray(value) ? 'an array' : typeof value}` }
-  if (NEVER.has(text.trim())) return { refused: `${JSON.stringify(text)} is no user id` }
-  return Array.from(text).length > 512 ? { refused: 'a user id has at most 512 characters' } : { id: text }
-}
+export { readId } from '@handrail/engine'
 
 const long = (text: string) => text.length > 700 && Array.from(text).length > 700
 
