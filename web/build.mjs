@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { minifySync } from 'rolldown/utils'
 
 const web = dirname(fileURLToPath(import.meta.url))
 const out = join(web, '..', 'src', 'handrail', 'static', 'sdk')
@@ -19,7 +20,18 @@ const common = {
   absWorkingDir: web,
   charset: 'utf8',
 }
-const made = async (options) => (await build({ ...common, ...options })).outputFiles[0].contents
+/** One bundle's bytes. esbuild bundles; a second minifier takes three in a hundred bytes more off what it leaves. */
+async function made(options) {
+  const bundled = (await build({ ...common, ...options })).outputFiles[0]
+  const module = options.format === 'esm'
+  const { code, errors } = minifySync('bundle.js', bundled.text, {
+    module,
+    compress: { target: common.target },
+    mangle: { toplevel: true },
+  })
+  if (errors.length > 0) throw new Error(`Minifying ${options.entryPoints[0]} failed: ${errors[0].message}`)
+  return Buffer.from(code)
+}
 const chunks = {}
 const files = new Map()
 
