@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 
 import click
+import uvloop
 
 from handrail.adapters.files.documents import Files
 from handrail.app import STATIC, Installation, milliseconds, run
@@ -46,7 +47,8 @@ def serve_forever(*, demo: bool) -> None:
     """Run until interrupted. Exits with 3 and one sentence when it cannot."""
     settings = read_settings()
     try:
-        asyncio.run(_serve(settings, demo=demo))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, demo=demo))
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE:
             message = f"Port {settings.port} is taken; choose another with HANDRAIL_PORT."

@@ -9,6 +9,7 @@ covers the whole part. `matches` finds an RE2 pattern anywhere in the part; part
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, TypeAlias
 from urllib.parse import unquote_plus
 
@@ -77,21 +78,40 @@ def covers_rule(rule: UrlRule, url: str, found: Matcher) -> bool:
 
 def part_of(rule: UrlRule, url: str) -> str | None:
     """The part of the address that a rule looks at, as a browser would serialise it; None when there is none."""
+    address = address_of(url)
+    if address is None:
+        return None
+    match rule.part:
+        case "url":
+            return address.href
+        case "host":
+            return address.host
+        case "path":
+            return address.path
+        case "hash":
+            return address.hash
+        case "query":
+            return parameter(address.query, rule.name or "")
+
+
+class Address(msgspec.Struct, frozen=True):
+    """The parts of an address as a browser serialises them; `hash` without its `#`, `query` with its `?`."""
+
+    href: str
+    host: str
+    path: str
+    query: str
+    hash: str
+
+
+@lru_cache(maxsize=1024)
+def address_of(url: str) -> Address | None:
+    """A parsed address, None when it does not parse. Kept, because one page is asked about by every experience."""
     try:
         parsed = ada_url.URL(url)
     except ValueError:
         return None
-    match rule.part:
-        case "url":
-            return parsed.href
-        case "host":
-            return parsed.hostname
-        case "path":
-            return parsed.pathname
-        case "hash":
-            return parsed.hash.removeprefix("#")
-        case "query":
-            return parameter(parsed.search, rule.name or "")
+    return Address(parsed.href, parsed.hostname, parsed.pathname, parsed.search, parsed.hash.removeprefix("#"))
 
 
 def parameter(search: str, name: str) -> str | None:

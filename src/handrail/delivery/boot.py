@@ -23,8 +23,6 @@ from handrail.delivery.published import Entry, Ready, edges, ready
 from handrail.delivery.wire import BootReply, BootRequest, RateLimit, Watch
 
 NO_STATE = ExperienceState()
-INTERRUPTING = frozenset({"tour", "survey"})
-"""Kinds that count for the project's rate limit; `spec/tables/kinds.json` is the authority."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -93,7 +91,8 @@ class Delivery:
             if ends and now >= ends:
                 continue
             mine = subject.experiences.get(document.key, NO_STATE)
-            valid_until = _earliest(valid_until, now, starts, ends, mine.snoozes[-1].until if mine.snoozes else 0)
+            if starts or ends or mine.snoozes:
+                valid_until = _earliest(valid_until, now, starts, ends, mine.snoozes[-1].until if mine.snoozes else 0)
             candidates.append(_candidate(entry, mine, left, starts, ends))
             keys.append(document.key)
             names |= entry.names
@@ -159,19 +158,10 @@ def rate_limit(settings: EnvironmentSettings, state: Ready, subject: Subject, no
     if limit is None:
         return None
     since = now - limit.every * UNITS[limit.unit]
-    documents = {each.document.key: each.document for each in state.snapshot.experiences}
     shown = sorted(
-        mine.last_seen
-        for key, mine in subject.experiences.items()
-        if mine.last_seen > since and (document := documents.get(key)) is not None and counts(document)
+        mine.last_seen for key, mine in subject.experiences.items() if mine.last_seen > since and key in state.limited
     )
     return RateLimit(limit.count, limit.every, limit.unit, shown)
-
-
-def counts(document: object) -> bool:
-    """Whether seeing this experience counts for the project's rate limit: an interrupting kind that respects it."""
-    kind = getattr(document, "__struct_config__").tag  # noqa: B009 a msgspec struct always has one
-    return kind in INTERRUPTING and bool(getattr(document, "respects_rate_limit", True))
 
 
 def checked(request: BootRequest) -> BootRequest:

@@ -15,9 +15,9 @@ from handrail.core.experiences.model import OnPageOpening
 from handrail.core.frequency import due
 from handrail.core.pages import Where, covers, covers_rule, part_of
 from handrail.core.people import ExperienceState, Facts, Subject
-from handrail.delivery.boot import counts, rate_limit
+from handrail.delivery.boot import rate_limit
 from handrail.delivery.ports import Published
-from handrail.delivery.published import Ready, edges
+from handrail.delivery.published import Ready, counts, edges
 
 RUNNABLE = {"tour", "banner"}
 

@@ -50,6 +50,8 @@ class Ready(msgspec.Struct, frozen=True):
     attributes: tuple[str, ...]
     """Attributes whose change could flip a verdict."""
     events: tuple[str, ...]
+    limited: frozenset[str]
+    """Keys of the experiences that count for the project's rate limit, paused ones included."""
     asks_days: bool
     """Whether a verdict can change because a day ends."""
 
@@ -73,8 +75,18 @@ def ready(snapshot: Snapshot) -> Ready:
         ),
         attributes=tuple(sorted(attributes)),
         events=tuple(sorted(events)),
+        limited=frozenset(each.document.key for each in snapshot.experiences if counts(each.document)),
         asks_days=dated,
     )
+
+
+INTERRUPTING = frozenset({"tour", "survey"})
+"""Kinds that interrupt; `spec/tables/kinds.json` is the authority."""
+
+
+def counts(document: Experience) -> bool:
+    """Whether seeing this experience counts for the project's rate limit: an interrupting kind that respects it."""
+    return document.__struct_config__.tag in INTERRUPTING and document.respects_rate_limit
 
 
 def _entry(published: Published, snapshot: Snapshot) -> Entry:
