@@ -11,10 +11,8 @@ from typing import TypeAlias
 import msgspec
 
 from handrail.core.conditions.model import All, Any, Condition, Not, SegmentCondition
+from handrail.core.conditions.problems import MAX_DEPTH, MAX_NODES
 from handrail.core.errors import Invalid
-
-MAX_DEPTH = 16
-MAX_NODES = 500
 
 
 class Leaf(msgspec.Struct, frozen=True):

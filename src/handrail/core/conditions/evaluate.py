@@ -29,6 +29,7 @@ from handrail.core.conditions.model import (
     ViewportCondition,
 )
 from handrail.core.conditions.operators import Matcher, element_key, holds
+from handrail.core.errors import Invalid
 from handrail.core.pages import UrlRule, covers_rule
 from handrail.core.people import AttributeValue, ExperienceState, Facts
 from handrail.core.values import day_of
@@ -62,10 +63,12 @@ class World(msgspec.Struct, frozen=True):
     segments: Mapping[str, Condition]
     browser: Browser | None
     found: Matcher
+    inside: tuple[str, ...] = ()
+    """The segments that are being asked, outermost first."""
 
 
 def evaluate(condition: Condition, world: World) -> Line:
-    """The condition's verdict with the verdict of every line below it."""
+    """The condition's verdict over those of the lines below it. A segment that asks for itself raises Invalid."""
     match condition:
         case All(members):
             lines = tuple(evaluate(each, world) for each in members)
@@ -85,7 +88,11 @@ def evaluate(condition: Condition, world: World) -> Line:
         case SegmentCondition(segment, member):
             if segment not in world.segments:
                 return Line(f"segment {segment}", not member, note="no such segment")
-            line = evaluate(world.segments[segment], world)
+            if segment in world.inside:
+                shown = " > ".join((*world.inside, segment))
+                raise Invalid(f"The segment {segment!r} asks for itself: {shown}")
+            within = msgspec.structs.replace(world, inside=(*world.inside, segment))
+            line = evaluate(world.segments[segment], within)
             verdict = None if line.verdict is None else line.verdict is member
             return Line(f"{'in' if member else 'not in'} segment {segment}", verdict, lines=(line,))
         case _:

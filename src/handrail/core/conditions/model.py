@@ -169,6 +169,8 @@ def decode_hook(expected: type, value: object) -> object:
             except msgspec.ValidationError as problem:
                 # msgspec adds the outer path only to ValueError; `join_path` puts the two together for people.
                 raise ValueError(str(problem)) from None
+            except RecursionError:
+                raise ValueError("A condition is nested too deeply") from None
     raise ValueError(f"A condition has one of {', '.join(map(repr, KINDS))}")
 
 

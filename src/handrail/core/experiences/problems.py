@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Literal, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,21 +23,13 @@ from handrail.core.actions import (
     type_of,
     validate_stack,
 )
-from handrail.core.conditions.model import (
-    All,
-    Any,
-    AttributeCondition,
-    Condition,
-    EventCondition,
-    Not,
-    PageCondition,
-    SegmentCondition,
-)
-from handrail.core.conditions.operators import ROWS, row_of
+from handrail.core.conditions.model import Condition
+from handrail.core.conditions.problems import condition_problems, rule_problems
 from handrail.core.experiences.blocks import Block, Button, Columns, Heading, Image, ListBlock, Paragraph, Span, Video
 from handrail.core.experiences.model import Banner, EveryDays, Experience, Tour
 from handrail.core.experiences.targets import Target
 from handrail.core.experiences.tours import Cross, Step, UrlMatches
+from handrail.core.problems import Problem
 from handrail.core.templates import CHIP, NoAddress, chips, is_safe, render_url
 
 RUNS = {"tour", "banner"}
@@ -48,15 +40,6 @@ RUNS_SHOW_ON = {"page_opening", "event", "manual", "none"}
 MAX_STEPS = 50
 MAX_TEXT = 4000
 SOURCES = ("native.", "custom.", "company.")
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong: a stable code, the path it sits at (`content.steps[2].target`), a sentence."""
-
-    code: str
-    path: str
-    message: str
-    severity: Literal["error", "warning"] = "error"
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +75,7 @@ def _problems(document: Experience, around: Surroundings) -> Iterator[Problem]:
         yield from condition_problems(document.audience, "audience", around)
     for list_name in ("include", "exclude"):
         for at, rule in enumerate(getattr(document.where, list_name)):
-            yield from _rule_problems(rule, f"where.{list_name}[{at}]", around)
+            yield from rule_problems(rule, f"where.{list_name}[{at}]", around)
     yield from _when_problems(document)
     if isinstance(document.frequency, EveryDays) and document.frequency.days < 1:
         yield Problem("days", "frequency.days", "A frequency in days starts at 1.")
@@ -112,125 +95,6 @@ def _problems(document: Experience, around: Surroundings) -> Iterator[Problem]:
 
 def _and(words: set[str]) -> str:
     return ", ".join(sorted(words))
-
-
-def condition_problems(
-    condition: Condition, path: str, around: Surroundings, *, inside: tuple[str, ...] = ()
-) -> Iterator[Problem]:
-    """All problems of a condition at `path`."""
-    match condition:
-        case All(members) | Any(members):
-            word = "all" if isinstance(condition, All) else "any"
-            for at, member in enumerate(members):
-                yield from condition_problems(member, f"{path}.{word}[{at}]", around, inside=inside)
-        case Not(member):
-            yield from condition_problems(member, f"{path}.not", around, inside=inside)
-        case AttributeCondition():
-            yield from _attribute_problems(condition, path, around, sources=SOURCES)
-        case EventCondition(where=where) if where is not None:
-            for leaf, at in _filter_leaves(where, f"{path}.where"):
-                yield from _attribute_problems(leaf, at, around, sources=("property.",))
-        case SegmentCondition(segment):
-            if segment not in around.segments:
-                yield Problem("unknown_segment", f"{path}.segment", f"There is no segment {segment!r}.")
-            elif segment in inside:
-                yield Problem("segment_cycle", f"{path}.segment", f"The segment {segment!r} asks for itself.")
-            else:
-                inner = condition_problems(around.segments[segment], path, around, inside=(*inside, segment))
-                yield from (each for each in inner if each.code == "segment_cycle")
-        case PageCondition(part, operator, value, name):
-            from handrail.core.pages import UrlRule
-
-            yield from _rule_problems(UrlRule(part, operator, value, name), path, around)
-        case _:
-            pass
-
-
-def _filter_leaves(condition: Condition, path: str) -> Iterator[tuple[AttributeCondition, str]]:
-    match condition:
-        case All(members) | Any(members):
-            word = "all" if isinstance(condition, All) else "any"
-            for at, member in enumerate(members):
-                yield from _filter_leaves(member, f"{path}.{word}[{at}]")
-        case Not(member):
-            yield from _filter_leaves(member, f"{path}.not")
-        case AttributeCondition():
-            yield condition, path
-        case _:
-            yield AttributeCondition("property.", "is", ""), path
-
-
-def _attribute_problems(
-    condition: AttributeCondition, path: str, around: Surroundings, *, sources: tuple[str, ...]
-) -> Iterator[Problem]:
-    if not condition.attribute.startswith(sources) or condition.attribute in sources:
-        yield Problem(
-            "attribute_source",
-            f"{path}.attribute",
-            f"{condition.attribute!r} names no source: write {' or '.join(each + 'NAME' for each in sources)}.",
-        )
-    known = {operator for operators in ROWS.values() for operator in operators}
-    if condition.operator not in known:
-        yield Problem("unknown_operator", f"{path}.operator", f"There is no operator {condition.operator!r}.")
-    elif (row := row_of(condition)) is None or not _fits(row, condition):
-        yield Problem(
-            "operator_value",
-            f"{path}.value",
-            f"The operator {condition.operator!r} cannot compare with {condition.value!r}.",
-        )
-    elif (
-        condition.operator == "matches"
-        and isinstance(condition.value, str)
-        and (why := around.check_pattern(condition.value))
-    ):
-        yield Problem("pattern", f"{path}.value", why)
-
-
-def _fits(row: str, condition: AttributeCondition) -> bool:
-    operator, value = condition.operator, condition.value
-    match row:
-        case "any":
-            return value is None
-        case "boolean":
-            return isinstance(value, bool)
-        case "text":
-            return (
-                isinstance(value, tuple) and all(isinstance(each, str) for each in value)
-                if operator in ("one_of", "none_of")
-                else isinstance(value, str)
-            )
-        case "number":
-            if operator == "between":
-                return isinstance(value, tuple) and len(value) == 2 and all(_is_number(each) for each in value)
-            return _is_number(value)
-        case "array":
-            return isinstance(value, tuple) and len(value) > 0
-        case _:
-            from handrail.core.values import instant_of
-
-            if operator in ("within_last", "more_than_ago"):
-                return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-            if operator == "between":
-                return (
-                    isinstance(value, tuple)
-                    and len(value) == 2
-                    and all(instant_of(each, "UTC") is not None for each in value)
-                )
-            return instant_of(value, "UTC") is not None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _rule_problems(rule: object, path: str, around: Surroundings) -> Iterator[Problem]:
-    from handrail.core.pages import UrlRule
-
-    assert isinstance(rule, UrlRule)
-    if (rule.part == "query") is not (rule.name is not None):
-        yield Problem("query_name", f"{path}.name", "A rule on the query names its parameter, and only that one does.")
-    if rule.operator == "matches" and (why := around.check_pattern(rule.value)):
-        yield Problem("pattern", f"{path}.value", why)
 
 
 def _when_problems(document: Experience) -> Iterator[Problem]:
@@ -294,7 +158,7 @@ def _step_problems(
             yield Problem("empty_trigger", f"{here}.when", "A trigger without conditions never fires.")
         for number, asked in enumerate(trigger.when):
             if isinstance(asked, UrlMatches):
-                yield from _rule_problems(asked.rule, f"{here}.when[{number}].rule", around)
+                yield from rule_problems(asked.rule, f"{here}.when[{number}].rule", around)
         yield from _stack_problems(
             tour, "progress_trigger", trigger.then, f"{here}.then", around, first_step=first_step, steps=steps
         )
