@@ -9,7 +9,7 @@ import { minifySync } from 'rolldown/utils'
 
 const web = dirname(fileURLToPath(import.meta.url))
 const out = join(web, '..', 'src', 'handrail', 'static', 'sdk')
-export const LIMITS = { snippet: 600, core: 10_000, tourPath: 20_000, banner: 8_000 }
+export const LIMITS = { snippet: 600, core: 10_000, tourPath: 20_000, banner: 8_500 }
 
 const common = {
   bundle: true,
