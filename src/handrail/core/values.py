@@ -51,7 +51,7 @@ def double(number: float) -> float:
     try:
         return float(number)
     except OverflowError:
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf
 
 
 def check_attribute(value: object) -> AttributeValue | Refused:
@@ -150,7 +150,8 @@ def day_start(day: int, zone: str) -> int:
     if day_of(start - 1, zone) < day:
         return start
     # The clocks jumped over this midnight from before it; the day began when they jumped.
-    return bisect_left(range(start), day, lo=start - DAY, key=lambda instant: day_of(instant, zone))
+    before = start - DAY
+    return before + bisect_left(range(before, start), day, key=lambda instant: day_of(instant, zone))
 
 
 def day_of(instant: int, zone: str) -> int:
