@@ -11,15 +11,8 @@ import msgspec
 from handrail.compile.normal_form import Both, Either, Leaf, Node, normal_form
 from handrail.compile.patterns import compile_pattern
 from handrail.compile.predicates import Predicate, compile_audiences
-from handrail.core.conditions.counters import leaves
-from handrail.core.conditions.model import (
-    DEFERRED,
-    AttributeCondition,
-    Condition,
-    EventCondition,
-    ExperienceCondition,
-    PageCondition,
-)
+from handrail.core.conditions.model import DEFERRED, Condition, PageCondition
+from handrail.core.conditions.names import names_in
 from handrail.core.experiences.blocks import Block, Button, Columns, Heading, Image, ListBlock, Paragraph, Span, Video
 from handrail.core.experiences.model import Banner, Experience, Tour, When
 from handrail.core.templates import chips
@@ -59,24 +52,17 @@ class Ready(msgspec.Struct, frozen=True):
 def ready(snapshot: Snapshot) -> Ready:
     """Compile a snapshot. Paused experiences are left out: they are live nowhere."""
     live = [each for each in snapshot.experiences if not each.paused]
-    asked = [leaf for each in live for leaf in leaves(each.document.audience, snapshot.segments)]
-    attributes = {leaf.attribute for leaf in asked if isinstance(leaf, AttributeCondition)}
-    events = {leaf.event for leaf in asked if isinstance(leaf, EventCondition)}
-    dated = any(
-        (isinstance(leaf, EventCondition | ExperienceCondition) and leaf.within_days is not None)
-        or (isinstance(leaf, AttributeCondition) and leaf.operator in ("within_last", "more_than_ago"))
-        for leaf in asked
-    )
+    names = names_in((each.document.audience for each in live), snapshot.segments)
     return Ready(
         snapshot=snapshot,
         entries=tuple(_entry(each, snapshot) for each in live),
         predicate=compile_audiences(
             [each.document.audience for each in live], snapshot.segments, snapshot.environment.zone
         ),
-        attributes=tuple(sorted(attributes)),
-        events=tuple(sorted(events)),
+        attributes=names.attributes,
+        events=names.events,
         limited=frozenset(each.document.key for each in snapshot.experiences if counts(each.document)),
-        asks_days=dated,
+        asks_days=names.asks_days,
     )
 
 
