@@ -20,13 +20,3 @@ export function inTurn(one: Contender, other: Contender): number {
     (one.id < other.id ? -1 : Number(one.id > other.id))
   )
 }
-
-/** What each way in obeys (RULES 19); a test holds it equal to spec/tables/entry.json. */
-export const OBEYS = {
-  page_opening: { frequency: true, limit: true, slot: true },
-  event: { frequency: true, limit: true, slot: true },
-  manual: { frequency: true, limit: false, slot: true },
-  launch_experience: { frequency: false, limit: false, slot: false },
-  resume: { frequency: false, limit: false, slot: true },
-} as const
-export type Entry = keyof typeof OBEYS

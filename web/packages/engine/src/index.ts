@@ -1,6 +1,7 @@
 export * from './actions.ts'
 export * from './arbitrate.ts'
 export * from './conditions.ts'
+export * from './entry.ts'
 export * from './frequency.ts'
 export * from './identity.ts'
 export * from './instants.ts'

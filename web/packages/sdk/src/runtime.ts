@@ -9,7 +9,7 @@ import {
   holds,
   inTurn,
   limitedUntil,
-  OBEYS,
+  obstacle,
   type Run,
   type Values,
 } from '@handrail/engine'
@@ -112,35 +112,40 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   const find = (key: string) => ports.reply()?.candidates.find((each) => each.key === key || each.id === key)
   const interrupts = (candidate: Candidate) => INTERRUPTS.has(candidate.kind)
 
-  /** Why a candidate may not show now by this way in; undefined when it may. */
-  function refused(candidate: Candidate, entry: Entry): Because | undefined {
+  /** Why a candidate may not show now by this way in; undefined when it may. Its place is looked at by whoever asks. */
+  function refused(candidate: Candidate, entry: Entry, isTaken = () => false): Because | undefined {
     const reply = ports.reply()
     const at = now()
-    if (candidate.starts && at < candidate.starts) return 'not_started'
-    if (candidate.ends && at >= candidate.ends) return 'ended'
     const here = browser(candidate)
-    if (!covers(candidate.where ?? {}, here.address, here.device, here.programs)) return 'where'
-    if (candidate.residual && !holds(candidate.residual, here)) return 'residual'
-    if (OBEYS[entry].frequency) {
-      const verdict = due(
-        candidate.frequency,
-        stateOf(candidate),
-        at,
-        reply?.zone ?? 'UTC',
-        entry === 'page_opening' && shownInLoad.has(candidate.key),
-      )
-      if (verdict.againAt) returnAt(verdict.againAt)
-      if (!verdict.due) return verdict.because as Because
-    }
-    if (OBEYS[entry].limit && interrupts(candidate) && candidate.respectsRateLimit !== false && reply?.rateLimit) {
-      const shown = [...new Set([...(reply.rateLimit.shown ?? []), ...ledger.shown()])]
-      const until = limitedUntil({ ...reply.rateLimit, shown }, at)
-      if (until) {
-        returnAt(until)
-        return 'rate_limit'
-      }
-    }
-    return undefined
+    return obstacle<Because>(entry, {
+      start_end: () =>
+        candidate.starts && at < candidate.starts
+          ? 'not_started'
+          : candidate.ends && at >= candidate.ends
+            ? 'ended'
+            : undefined,
+      audience: () => (candidate.residual && !holds(candidate.residual, here) ? 'residual' : undefined),
+      where: () => (covers(candidate.where ?? {}, here.address, here.device, here.programs) ? undefined : 'where'),
+      frequency: () => {
+        const { because, againAt } = due(
+          candidate.frequency,
+          stateOf(candidate),
+          at,
+          reply?.zone ?? 'UTC',
+          entry !== 'event' && shownInLoad.has(candidate.key),
+        )
+        if (againAt) returnAt(againAt)
+        return because
+      },
+      rate_limit: () => {
+        if (!interrupts(candidate) || candidate.respectsRateLimit === false || !reply?.rateLimit) return undefined
+        const shown = [...new Set([...(reply.rateLimit.shown ?? []), ...ledger.shown()])]
+        const until = limitedUntil({ ...reply.rateLimit, shown }, at)
+        if (until) returnAt(until)
+        return until ? 'rate_limit' : undefined
+      },
+      arbitration: () => (interrupts(candidate) && isTaken() ? 'slot_taken' : undefined),
+    })
   }
 
   /** Looks again when a snooze, a frequency or the rate limit is over: no reload needed. */
@@ -190,8 +195,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
         ? 'not_found'
         : showing.has(candidate.key)
           ? 'slot_taken'
-          : (refused(candidate, entry) ??
-            (OBEYS[entry].slot && interrupts(candidate) && slotTaken() ? 'slot_taken' : undefined))
+          : refused(candidate, entry, slotTaken)
     if (!candidate || because) {
       note(key, entry, because)
       return { started: false, because: because as Because }
