@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
@@ -43,16 +44,44 @@ def _chip(found: re.Match[str]) -> Chip:
 
 
 def spoken(value: AttributeValue) -> str | None:
-    """A value as text: arrays joined by a comma, booleans and numbers as JSON writes them; None when missing."""
+    """A value as text: lists joined by a comma, numbers as a browser writes them; None when missing."""
     match value:
         case None:
             return None
+        case list():
+            return ", ".join(_word(each) for each in value)
+        case _:
+            return _word(value)
+
+
+def _word(value: str | int | float | bool) -> str:
+    match value:
         case str():
             return value
-        case list():
-            return ", ".join(each if isinstance(each, str) else msgspec.json.encode(each).decode() for each in value)
+        case bool():
+            return "true" if value else "false"
         case _:
-            return msgspec.json.encode(value).decode()
+            return number_text(value)
+
+
+def number_text(number: float) -> str:
+    """A finite number as every browser writes it: 15.0 is `15`, and from 1e21 on it has an exponent."""
+    sign, digits, exponent = Decimal(repr(float(number))).as_tuple()
+    assert isinstance(exponent, int)
+    figures = "".join(map(str, digits)).rstrip("0") or "0"
+    point = len(digits) + exponent
+    if figures == "0":
+        return "0"
+    if not -6 < point <= 21:
+        fraction = f".{figures[1:]}" if figures[1:] else ""
+        written = f"{figures[0]}{fraction}e{point - 1:+d}"
+    elif point <= 0:
+        written = f"0.{'0' * -point}{figures}"
+    elif point >= len(figures):
+        written = figures.ljust(point, "0")
+    else:
+        written = f"{figures[:point]}.{figures[point:]}"
+    return f"-{written}" if sign else written
 
 
 def render_text(template: str, values: Mapping[str, AttributeValue]) -> str:
@@ -75,6 +104,7 @@ class NoAddress(msgspec.Struct, frozen=True):
 def render_url(template: str, values: Mapping[str, AttributeValue]) -> str | NoAddress:
     """The address with every chip encoded for its place, or why there is none."""
     out: list[str] = []
+    outline: list[str] = []
     at = 0
     for found in URL_CHIP.finditer(template):
         chip = _chip(found)
@@ -83,30 +113,49 @@ def render_url(template: str, values: Mapping[str, AttributeValue]) -> str | NoA
             value = chip.fallback
         if value is None:
             return NoAddress("missing_value")
-        before = "".join([*out, template[at : found.start()]])
-        if "\\" in value or "//" in value or not _may_stand(before, value):
+        between = template[at : found.start()]
+        before = "".join([*out, between])
+        if "\\" in value or "//" in value or MAY_STAND.match(before) is None:
             return NoAddress("unsafe_value")
-        out += [template[at : found.start()], quote(value, safe="")]
+        out += [between, _encoded(value, before)]
+        outline += [between, CHIP_MARK]
         at = found.end()
-    address = "".join([*out, template[at:]])
+    address, shape = "".join([*out, template[at:]]), "".join([*outline, template[at:]])
+    if _lead_of(address) != _lead_of(shape):
+        return NoAddress("unsafe_value")
     return address if is_safe(address) else NoAddress("unsafe_url")
 
 
-def _may_stand(before: str, value: str) -> bool:
-    """Whether a value may stand behind what was written so far: neither as a scheme, nor as or in a host."""
-    if value in (".", ".."):
-        return False
-    rest = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*:", "", before)
-    if rest != before and before.lower().startswith(("mailto:", "tel:")):
-        return True
-    if rest.startswith("//"):
-        return any(edge in rest[2:] for edge in "/?#")
-    return before != ""
+CHIP_MARK = "\x00"
+LONE = re.compile("[\ud800-\udfff]")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+DOTS = re.compile(r"(?:^|/)(?:\.|%2[eE]){1,2}(?=/|$)")
+SAFE = re.compile(r"(?!//)(?:(?:https?|mailto|tel):|(?![a-z][a-z0-9+.-]*:))[^\\\x00- ]+", re.IGNORECASE | re.ASCII)
+ADDRESSEE = re.compile(r"(?:mailto|tel):[^?]*", re.IGNORECASE | re.ASCII)
+MAY_STAND = re.compile(
+    r"mailto:|tel:|[a-z][a-z0-9+.-]*:/*[^/?#]+[/?#]|(?![a-z][a-z0-9+.-]*:).", re.IGNORECASE | re.ASCII | re.DOTALL
+)
+"""What a value may stand behind: mailto and tel, a complete host (browsers read `https:host` as `https://host`), or
+anything relative that is not empty. So it is neither a scheme, nor a host or a part of one."""
+
+
+def _encoded(value: str, before: str) -> str:
+    """A value for its place in an address: everything that could mean something there is escaped."""
+    return quote(LONE.sub("\ufffd", value), safe="@+" if ADDRESSEE.fullmatch(before) else "")
+
+
+def _lead_of(address: str) -> tuple[str, int]:
+    """Where an address leads: its scheme, and how many segments of its path are `.` or `..`. No value may change it."""
+    scheme = SCHEME.match(address)
+    return scheme[0] if scheme else "", len(DOTS.findall(re.split("[?#]", address, maxsplit=1)[0]))
+
+
+def scheme_of(address: str) -> str | None:
+    """The scheme that an address names, lower case, or None for a relative one."""
+    scheme = SCHEME.match(address)
+    return scheme[0].removesuffix(":").lower() if scheme else None
 
 
 def is_safe(address: str) -> bool:
-    """Whether an address is relative, or absolute with an allowed scheme; no `//` at its start, no backslash."""
-    if "\\" in address or address.startswith("//") or any(ord(character) <= 32 for character in address):
-        return False
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", address)
-    return scheme is None or scheme[1].lower() in SAFE_SCHEMES
+    """Whether an address is relative, or absolute with an allowed scheme; no `//` at its start, no backslash, blank."""
+    return SAFE.fullmatch(address) is not None

@@ -20,6 +20,8 @@ MAX_CHARACTERS = 700
 """Longest attribute value and user id limits are in spec/tables/limits.json; an array counts as its JSON text."""
 MAX_USER_ID = 512
 NEVER_AN_ID = frozenset({"", "null", "undefined", "[object Object]"})
+BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
+"""What a browser trims from text; Python's own list differs."""
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 DATE_TIME = re.compile(
@@ -127,7 +129,7 @@ def check_user_id(value: object) -> str | Refused:
         case float():
             return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
         case str():
-            if value.strip() in NEVER_AN_ID:
+            if value.strip(BLANKS) in NEVER_AN_ID:
                 return Refused(f"{value!r} is no user id")
             if len(value) > MAX_USER_ID:
                 return Refused(f"a user id of {len(value)} characters, at most {MAX_USER_ID}")

@@ -30,50 +30,40 @@ export function renderUrl(template: string, values: Values): { url: string } | {
     if (value === undefined) return { refused: 'missing_value' }
     const between = template.slice(at, found.index)
     url += between
-    if (/\\|\/\//.test(value) || !mayStand(url)) return { refused: 'unsafe_value' }
+    if (/\\|\/\//.test(value) || !MAY_STAND.test(url)) return { refused: 'unsafe_value' }
     url += encoded(value, url)
     shape += `${between}\0`
     at = (found.index ?? 0) + found[0].length
   }
   url += template.slice(at)
   shape += template.slice(at)
-  if (schemeOf(url) !== schemeOf(shape) || climbs(url, shape)) return { refused: 'unsafe_value' }
+  if (leadOf(url) !== leadOf(shape)) return { refused: 'unsafe_value' }
   return isSafe(url) ? { url } : { refused: 'unsafe_url' }
 }
 
-/** The scheme that an address names, lower case; undefined for a relative one. */
-const schemeOf = (address: string) => /^([a-z][a-z0-9+.-]*):/i.exec(address)?.[1]?.toLowerCase()
-
-/** Whether a value may stand behind what was written so far: neither as a scheme, nor as or in a host. */
-function mayStand(before: string): boolean {
-  const scheme = schemeOf(before)
-  if (scheme === 'mailto' || scheme === 'tel') return true
-  // Browsers read https:host and https:/host as https://host.
-  return scheme ? /^[^:]+:\/*[^/?#]+[/?#]/.test(before) : before !== ''
-}
+/**
+ * What a value may stand behind: mailto and tel, a complete host (browsers read `https:host` as `https://host`), or
+ * anything relative that is not empty. So it is neither a scheme, nor a host or a part of one.
+ */
+const MAY_STAND = /^(mailto:|tel:|[a-z][a-z0-9+.-]*:\/*[^/?#]+[/?#]|(?![a-z][a-z0-9+.-]*:).)/is
 
 /** A value for its place in an address: everything that could mean something there is escaped. */
 function encoded(value: string, before: string): string {
-  const plain = before.includes('?') ? undefined : { mailto: /%(40|2B)/g, tel: /%2B/g }[schemeOf(before) ?? '']
   const escaped = encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd')).replace(
     /[!'()*]/g,
     (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`,
   )
-  return plain ? escaped.replace(plain, decodeURIComponent) : escaped
+  return /^(mailto|tel):[^?]*$/i.test(before) ? escaped.replace(/%(40|2B)/g, decodeURIComponent) : escaped
 }
 
-/** Whether a chip made a path segment `.` or `..`, which would lead to another folder than the author wrote. */
-function climbs(url: string, shape: string): boolean {
-  const path = (address: string) => (address.split(/[?#]/)[0] as string).split('/')
-  const drawn = path(shape)
-  return path(url).some((segment, at) => drawn[at]?.includes('\0') && /^(\.|%2e){1,2}$/i.test(segment))
-}
+/** Where an address leads: its scheme, and how many segments of its path are `.` or `..`. No value may change that. */
+const leadOf = (address: string) =>
+  /^[a-z][a-z0-9+.-]*:/i.exec(address) +
+  ` ${address.replace(/[?#].*/s, '').match(/(^|\/)(\.|%2e){1,2}(?=\/|$)/gi)?.length}`
 
-/** Whether an address is relative, or absolute with an allowed scheme; never protocol-relative or with a backslash. */
+/** Whether an address is relative, or absolute with an allowed scheme; not protocol-relative, no backslash or blank. */
 export function isSafe(address: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  if (!address || /[\\\u0000-\u0020]/.test(address) || address.startsWith('//')) return false
-  return /^(https?|mailto|tel)?$/.test(schemeOf(address) ?? '')
+  return /^(?!\/\/)((https?|mailto|tel):|(?![a-z][a-z0-9+.-]*:))[^\\\0- ]+$/i.test(address)
 }
 
 /** The words for this reader: exact locale, its language, the document's default, the first. */
