@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -130,9 +130,24 @@ MAY_FOLLOW: Mapping[str, frozenset[str]] = {
 }
 """Which actions may be added behind one that is there already."""
 
-MOST: Mapping[str, int] = {"closing_cross": 1, "post_cta": 1, "checklist_task": 1}
+KINDS_WITH: Mapping[Context, frozenset[str]] = {
+    "cta_button": frozenset({"tour", "survey", "banner", "hint", "checklist", "resource_center"}),
+    "progress_trigger": frozenset({"tour"}),
+    "survey_condition": frozenset({"survey"}),
+    "closing_cross": frozenset({"tour", "survey", "banner"}),
+    "post_cta": frozenset({"post"}),
+    "resource_center_block": frozenset({"resource_center"}),
+    "checklist_task": frozenset({"checklist"}),
+}
+"""The kinds that have each context; the agent is none of them."""
+
+WITHOUT_STEPS = frozenset({"hint", "checklist", "resource_center"})
+STEPPING = frozenset({"snooze", "go_to_step"})
+"""Kinds without steps, whose buttons leave out the actions about steps."""
+
+MOST: Mapping[Context, int] = {"closing_cross": 1, "post_cta": 1, "checklist_task": 1}
 ADVISED = 3
-SNOOZES = ("tour", "banner", "survey")
+SNOOZES = frozenset({"tour", "banner", "survey"})
 VIEW_CHANGING = frozenset({"launch_experience", "open_post", "launch_agent", "navigate_to"})
 
 
@@ -153,17 +168,13 @@ def type_of(action: Action) -> str:
 def validate_stack(
     kind: str, context: Context, first_step: bool, actions: Sequence[Action], *, run_js: bool = False
 ) -> list[Refusal]:
-    """All that is wrong with a stack of actions in stored order: places first, then pairs, then advice."""
+    """All that is wrong with a stack of actions in stored order. `run_js`: the owner has signed the agreement."""
     words = [type_of(action) for action in actions]
     found: list[Refusal] = []
+    if words and context in KINDS_WITH and kind not in KINDS_WITH[context]:
+        found.append(Refusal(0, "no_such_place", f"A {_spaced(kind)} has no {_spaced(context)}."))
     for at, word in enumerate(words):
-        cell = AVAILABLE[word].get(context, "no")
-        if cell in ("no", "self", "via", "fixed"):
-            found.append(Refusal(at, "not_allowed_here", f"{word} is not allowed on a {context.replace('_', ' ')}."))
-        if cell == "needs_agreement" and not run_js:
-            found.append(Refusal(at, "needs_agreement", f"{word} needs the project owner's agreement."))
-        if cell == "first_step" and not (first_step and kind in SNOOZES):
-            found.append(Refusal(at, "first_step_only", f"{word} is for the first step of a tour, banner or survey."))
+        found += _place_refusals(kind, context, first_step, at, word, run_js)
         for earlier in words[:at]:
             if earlier == word:
                 found.append(Refusal(at, "twice", f"{word} stands here twice."))
@@ -172,11 +183,39 @@ def validate_stack(
                 found.append(Refusal(at, "forbidden_pair", message))
     most = MOST.get(context)
     if most is not None and len(words) > most:
-        found.append(Refusal(most, "too_many", f"A {context.replace('_', ' ')} carries at most {most} action."))
+        found.append(Refusal(most, "too_many", f"A {_spaced(context)} carries at most {most} action."))
     elif len(words) > ADVISED:
         found.append(Refusal(ADVISED, "many_actions", f"More than {ADVISED} actions are hard to follow.", "warning"))
+    return [*found, *_view_warnings(words)]
+
+
+def _place_refusals(
+    kind: str, context: Context, first_step: bool, at: int, word: str, run_js: bool
+) -> Iterator[Refusal]:
+    left_out = context == "cta_button" and kind in WITHOUT_STEPS and word in STEPPING
+    match "no" if left_out else AVAILABLE[word].get(context, "no"):
+        case "needs_agreement" if not run_js:
+            yield Refusal(at, "needs_agreement", f"{word} needs the project owner's agreement.")
+        case "first_step" if not (first_step and kind in SNOOZES):
+            yield Refusal(at, "first_step_only", f"{word} is for the first step of a tour, banner or survey.")
+        case "fixed" if kind != "survey":
+            yield Refusal(at, "not_allowed_here", f"{word} is fixed on the button of a survey's interview step.")
+        case "no" | "self" | "via":
+            where = f"a {_spaced(context)} of a {_spaced(kind)}" if left_out else f"a {_spaced(context)}"
+            yield Refusal(at, "not_allowed_here", f"{word} is not allowed on {where}.")
+        case _:
+            pass
+
+
+def _view_warnings(words: Sequence[str]) -> Iterator[Refusal]:
     views = [at for at, word in enumerate(words) if word in VIEW_CHANGING]
-    if len(views) > 1:
+    if {"launch_experience", "navigate_to"} <= set(words):
+        later = max(words.index("launch_experience"), words.index("navigate_to"))
+        yield Refusal(later, "navigate_beside_launch", "navigate_to may leave the page before the launch.", "warning")
+    elif len(views) > 1:
         names = " and ".join(words[at] for at in views[:2])
-        found.append(Refusal(views[1], "two_views", f"{names} both change what the user looks at.", "warning"))
-    return found
+        yield Refusal(views[1], "two_views", f"{names} both change what the user looks at.", "warning")
+
+
+def _spaced(word: str) -> str:
+    return word.replace("_", " ")
