@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.config.app import AppConfig
 from litestar.datastructures import State
+from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from handrail.core.errors import Forbidden, HandrailError, Invalid, NotFound
@@ -24,6 +25,8 @@ from handrail.http.api.admin import Admin
 from handrail.http.api.page import status_page
 from handrail.http.errors import status_of
 from handrail.workspace.apply import Applied, Document, NotPublishable, Placed, apply
+
+ApiRequest: TypeAlias = Request[Any, Any, State]
 
 CLI_SCOPE = "handrail.trusted"
 """Set on requests that came through the data folder's socket: who can open it owns the installation."""
@@ -49,12 +52,12 @@ class ApplyBody(msgspec.Struct):
     prune: bool = False
 
 
-def admin_of(request: Request[Any, Any, State]) -> Admin:
+def admin_of(request: ApiRequest) -> Admin:
     """The installation behind the routes."""
     return request.app.state.admin
 
 
-async def require(request: Request[Any, Any, State], scope: str) -> Admin:
+async def require(request: ApiRequest, scope: str) -> Admin:
     """The installation, for who may: through the socket, or with an API key of this scope. Raises Forbidden."""
     admin = admin_of(request)
     if CLI_SCOPE in request.scope:
@@ -73,7 +76,7 @@ def shown(value: object, status: int = 200) -> Response[bytes]:
 
 
 @post("/api/v1/apply", status_code=200)
-async def apply_documents(request: Request[Any, Any, State]) -> Response[bytes]:
+async def apply_documents(request: ApiRequest) -> Response[bytes]:
     """Publish a set of documents: all of it or nothing."""
     admin = await require(request, "experiences:publish")
     body = decode(await request.body(), ApplyBody)
@@ -94,7 +97,7 @@ def placed(sent: SentDocument) -> Placed:
 
 
 @get("/api/v1/documents")
-async def pull_documents(request: Request[Any, Any, State], environment: str = "production") -> Response[bytes]:
+async def pull_documents(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
     """Everything published in an environment, with its revision."""
     admin = await require(request, "experiences:read")
     async with admin.works(await admin.project()) as work:
@@ -111,7 +114,10 @@ async def pull_documents(request: Request[Any, Any, State], environment: str = "
 
 @post("/api/v1/experiences/{key:str}/pause", status_code=200)
 async def pause_experience(
-    request: Request[Any, Any, State], key: str, environment: str = "production", resume: bool = False
+    request: ApiRequest,
+    key: FromPath[str],
+    environment: FromQuery[str] = "production",
+    resume: FromQuery[bool] = False,
 ) -> Response[bytes]:
     """Stop or resume an experience; open tabs hear of it within a minute."""
     admin = await require(request, "experiences:publish")
@@ -124,15 +130,15 @@ async def pause_experience(
 
 @get("/api/v1/explain")
 async def explain_user(
-    request: Request[Any, Any, State],
-    url: str,
-    user: str | None = None,
-    anonymous: str | None = None,
-    environment: str = "production",
-    experience: str | None = None,
-    at: int | None = None,
-    device: str = "desktop",
-    text: bool = False,
+    request: ApiRequest,
+    url: FromQuery[str],
+    user: FromQuery[str | None] = None,
+    anonymous: FromQuery[str | None] = None,
+    environment: FromQuery[str] = "production",
+    experience: FromQuery[str | None] = None,
+    at: FromQuery[int | None] = None,
+    device: FromQuery[str] = "desktop",
+    text: FromQuery[bool] = False,
 ) -> Response[bytes]:
     """Why each experience shows, or does not, for a user, a page and an instant (milliseconds)."""
     admin = await require(request, "users:read")
@@ -154,7 +160,7 @@ async def explain_user(
 
 
 @get("/api/v1/tail")
-async def tail(request: Request[Any, Any, State]) -> Stream:
+async def tail(request: ApiRequest) -> Stream:
     """Events and decisions as they happen, one JSON document a line."""
     admin = await require(request, "events:read")
 
@@ -166,14 +172,14 @@ async def tail(request: Request[Any, Any, State]) -> Stream:
 
 
 @post("/api/v1/rebuild", status_code=200)
-async def rebuild(request: Request[Any, Any, State]) -> Response[bytes]:
+async def rebuild(request: ApiRequest) -> Response[bytes]:
     """Fold the whole log anew, beside the state that serves, and report every difference."""
     admin = await require(request, "admin")
     return shown(await admin.log.rebuild())
 
 
 @get("/api/v1/project")
-async def describe_project(request: Request[Any, Any, State]) -> Response[bytes]:
+async def describe_project(request: ApiRequest) -> Response[bytes]:
     """The project and its environments: public id, write keys, origins. Told to operators only."""
     admin = await require(request, "admin")
     async with admin.works(await admin.project()) as work:
@@ -189,14 +195,14 @@ async def healthz() -> Response[bytes]:
 
 
 @get("/readyz")
-async def readyz(request: Request[Any, Any, State]) -> Response[bytes]:
+async def readyz(request: ApiRequest) -> Response[bytes]:
     """Whether the databases answer."""
     await admin_of(request).project()
     return shown({"status": "ready"})
 
 
 @get("/", media_type=MediaType.HTML)
-async def status(request: Request[Any, Any, State]) -> Response[bytes]:
+async def status(request: ApiRequest) -> Response[bytes]:
     """What is live and what happened last, for a person."""
     return Response(
         await status_page(admin_of(request)),
@@ -215,7 +221,7 @@ async def style() -> Response[bytes]:
     return Response((Path(__file__).parent / "status.css").read_bytes(), media_type="text/css")
 
 
-def problem(request: Request[Any, Any, State], error: HandrailError) -> Response[bytes]:
+def problem(request: ApiRequest, error: HandrailError) -> Response[bytes]:
     """An error as RFC 9457 problem+json."""
     number = status_of(error)
     told: dict[str, object] = {"type": f"urn:handrail:{error.code}", "title": error.message, "status": number}
