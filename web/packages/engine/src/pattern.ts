@@ -27,7 +27,7 @@ export function finds({ code }: Program, text: string): boolean {
     for (let pc = waiting.pop(); pc !== undefined; pc = waiting.pop()) {
       if (threads.has(pc)) continue
       threads.add(pc)
-      const [kind, one, two] = code[pc] as Loose
+      const [kind, one, two] = (code[pc] ?? []) as Loose
       if (kind === 'split') waiting.push(one, two)
       else if (kind === 'jump') waiting.push(one)
       else if (
@@ -47,7 +47,7 @@ export function finds({ code }: Program, text: string): boolean {
     const next = new Set<number>()
     const point = characters[at]?.codePointAt(0)
     for (const pc of threads) {
-      const [kind, ranges, negated] = code[pc] as Loose<number[]>
+      const [kind, ranges, negated] = (code[pc] ?? []) as Loose<number[]>
       if (kind === 'match') return true
       if (
         point !== undefined &&

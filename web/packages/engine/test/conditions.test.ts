@@ -1,5 +1,7 @@
+import type { Condition, Device } from '@handrail/wire'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { holds, matches, NEGATIVE, ROWS } from '../src/index.ts'
+import { everyOf, holds, matches, NEGATIVE, opposite, ROWS, someOf, type Verdict } from '../src/index.ts'
 import { browserOf, factsOf, loadCases, loadPrograms, loadTable, type Question } from './cases.ts'
 
 type Expected = Question & { matches: boolean; server?: boolean | 'deferred' }
@@ -46,5 +48,74 @@ describe('the operator table', () => {
   test('has exactly the negative operators that the engine knows', () => {
     const negative = rows.filter((row) => row.on_missing && row.on_wrong_type).map(({ operator }) => operator)
     expect(new Set(negative)).toEqual(new Set(NEGATIVE))
+  })
+})
+
+describe('groups over what nobody knows yet', () => {
+  const verdict = fc.constantFrom<Verdict>(true, false, null)
+  const verdicts = fc.array(verdict, { maxLength: 5 })
+
+  test('obey De Morgan', () => {
+    fc.assert(
+      fc.property(verdicts, (each) => {
+        expect(opposite(everyOf(each))).toBe(someOf(each.map(opposite)))
+        expect(opposite(someOf(each))).toBe(everyOf(each.map(opposite)))
+      }),
+    )
+  })
+
+  test('do not mind order, grouping or repetition', () => {
+    fc.assert(
+      fc.property(verdicts, verdicts, (some, others) => {
+        for (const group of [everyOf, someOf]) {
+          expect(group([...some, ...others])).toBe(group([...others, ...some]))
+          expect(group([group(some), group(others)])).toBe(group([...some, ...others]))
+          expect(group([...some, ...some])).toBe(group(some))
+        }
+      }),
+    )
+  })
+
+  test('never change their mind when more becomes known', () => {
+    fc.assert(
+      fc.property(verdicts, fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }), (each, answers) => {
+        const known = each.map((one, at) => one ?? (answers[at] as boolean))
+        for (const group of [everyOf, someOf]) if (group(each) !== null) expect(group(known)).toBe(group(each))
+      }),
+    )
+  })
+
+  const leaf = fc.constantFrom<Condition>(
+    { device: ['mobile'] },
+    { attribute: 'custom.plan', operator: 'is', value: 'pro' },
+    { attribute: 'custom.seats', operator: '>', value: 3 },
+    { page: 'path', operator: 'starts_with', value: '/billing' },
+  )
+  const tree = fc.letrec<{ node: Condition }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4 },
+      leaf,
+      fc.record({ all: fc.array(tie('node'), { maxLength: 3 }) }),
+      fc.record({ any: fc.array(tie('node'), { maxLength: 3 }) }),
+      fc.record({ not: tie('node') }),
+    ),
+  })).node
+  const user = fc.record({
+    custom: fc.record({ plan: fc.constantFrom('pro', 'free'), seats: fc.nat(6) }, { requiredKeys: [] }),
+  })
+
+  test('what a server can tell, a browser does not overturn', () => {
+    fc.assert(
+      fc.property(tree, user, fc.constantFrom<Device>('mobile', 'desktop'), (condition, each, device) => {
+        const question: Question = { condition, user: each, device, page: 'https://app.example/billing' }
+        const facts = factsOf(question)
+        const server = matches(condition, facts, null)
+        const whole = matches(condition, facts, browserOf(question, {}))
+        expect(whole).not.toBeNull()
+        if (server !== null) expect(whole).toBe(server)
+        expect(matches({ not: condition }, facts, null)).toBe(opposite(server))
+      }),
+      { numRuns: 2_000 },
+    )
   })
 })
