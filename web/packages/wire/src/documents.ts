@@ -190,3 +190,41 @@ export type Condition =
   | { element: string; fact?: 'present' | 'visible' | 'clicked' | 'hovered' | 'filled' }
   | { device: Device[] }
   | { viewport: 'width' | 'height'; operator: '<' | '<=' | '>' | '>='; value: number }
+
+/** From `start` until `end`, each a local date-time, in `zone` or in the user's own. */
+export interface When {
+  start?: string
+  end?: string
+  zone?: string
+  in_user_zone?: boolean
+}
+/** What every kind carries. */
+export interface Envelope {
+  key: string
+  name: string
+  tags?: string[]
+  audience?: Condition
+  where?: Where
+  show_on?: ShowOn
+  when?: When
+  frequency?: Frequency
+  priority?: 1 | 2 | 3 | 4 | 5
+  respects_rate_limit?: boolean
+  goal?: string
+  theme?: string
+  default_locale?: string
+}
+export interface Tour extends Envelope {
+  kind: 'tour'
+  content: TourContent
+}
+export interface Banner extends Envelope {
+  kind: 'banner'
+  content: BannerContent
+}
+/** A kind whose content this release keeps and cannot run. */
+export interface Later extends Envelope {
+  kind: Exclude<Kind, 'tour' | 'banner'>
+  content?: Record<string, unknown>
+}
+export type Experience = Tour | Banner | Later
