@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+import structlog
 from sqlalchemy import select
 
 from handrail.adapters.control.database import ControlDatabase
@@ -15,13 +17,17 @@ from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.publications import ControlPublications
 from handrail.adapters.control.tables import api_key
 from handrail.adapters.control.work import ControlWorks
+from handrail.adapters.duckdb import DuckdbAnalytics
 from handrail.adapters.sqlite.directory import DataDirectory
 from handrail.adapters.sqlite.log import SqliteLog
+from handrail.compile import queries
+from handrail.core.conditions.model import Condition
 from handrail.core.errors import NotFound
 from handrail.core.fold import FoldRules
+from handrail.core.values import day_of
 from handrail.delivery.boot import Delivery
 from handrail.delivery.counting import counting
-from handrail.http.api.admin import Admin
+from handrail.http.api.admin import Admin, Counted
 from handrail.http.api.routes import CLI_SCOPE, create_api
 from handrail.http.asgi import Application, Receive, Scope, Send
 from handrail.http.demo import DemoHost
@@ -33,6 +39,8 @@ from handrail.http.tail import Tail
 from handrail.ingest.ports import Log
 from handrail.settings import Settings
 from handrail.workspace.seed import NewProject, seed
+
+_logger = structlog.get_logger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 
@@ -54,8 +62,10 @@ class Installation:
         self.publications = ControlPublications(control)
         self.works = ControlWorks(control, self._announced)
         self.delivery = Delivery(self.publications, lambda decision: self.tail.tell("decision", decision))
+        self.analytics = DuckdbAnalytics(settings.folder / "analytics.duckdb", self._zone_of)
         self._directory = directory
         self._rules: dict[str, FoldRules] = {}
+        self._filling: asyncio.Task[None] = asyncio.create_task(asyncio.sleep(0))
 
     @classmethod
     async def open(cls, settings: Settings) -> Installation:
@@ -70,10 +80,47 @@ class Installation:
             raise
         made = cls(settings, directory, control, log)
         await made.followed()
+        made._filling = asyncio.create_task(made._fill())
         return made
+
+    def _zone_of(self, environment: str) -> str:
+        rules = self._rules.get(environment)
+        return rules.zone if rules is not None else "UTC"
+
+    async def _fill(self) -> None:
+        """Keep the analytic store behind the log by a moment; what fails is tried again."""
+        while True:
+            try:
+                await self.analytics.fill(self.log)
+            except Exception:
+                _logger.exception("analytics_fill_failed")
+            await asyncio.sleep(1)
+
+    async def counted(self, environment: str, experience: str | None, segment: str | None) -> Counted:
+        """How many users an experience's audience or a segment may hold for. Raises NotFound."""
+        await self.analytics.fill(self.log)
+        snapshot = await self.publications.snapshot(environment)
+        condition: Condition | None = None
+        if segment is not None:
+            condition = snapshot.segments.get(segment)
+            if condition is None:
+                raise NotFound(f"There is no segment {segment!r}.")
+        elif experience is not None:
+            live = {each.document.key: each.document for each in snapshot.experiences}
+            if experience not in live:
+                raise NotFound(f"Nothing called {experience!r} is published here.")
+            condition = live[experience].audience
+        zone = snapshot.environment.zone
+        today = day_of(milliseconds(), zone)
+        query = queries.audience(condition, snapshot.segments, scope=queries.Scope(environment), today=today, zone=zone)
+        return Counted(await self.analytics.count(query), query.up_to)
 
     async def close(self) -> None:
         """Answer what waits, then let go of files and folder."""
+        self._filling.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._filling
+        self.analytics.close()
         await self.log.close()
         await self.control.close()
         self._directory.close()
@@ -130,6 +177,7 @@ class Installation:
             project=self.project,
             scopes=self.scopes,
             followed=self.followed,
+            counted=self.counted,
             demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
         )
         return Hosts(Tracking(deps), Sdk(deps), cast("Application", create_api(admin)), demo)

@@ -24,7 +24,7 @@ async def served(folder: Path) -> AsyncGenerator[tuple[Running, str]]:
     async with running(folder) as open_one:
         port = find_free_port()
         application = open_one.installation.application()
-        server = uvicorn.Server(uvicorn.Config(application, port=port, lifespan="off", log_level="warning"))  # pyright: ignore[reportArgumentType]
+        server = uvicorn.Server(uvicorn.Config(application, port=port, lifespan="off", log_level="warning"))
         task = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 the server has no event to wait for
             await asyncio.sleep(0.01)

@@ -121,3 +121,15 @@ def test_rebuild_finds_no_difference(demo: Demo) -> None:
     done = demo.command("rebuild")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("0 differences.")
+
+
+def test_an_audience_is_counted_from_the_store(visit: Visit, demo: Demo) -> None:
+    page = visit("ada")
+    expect(page.locator("html")).to_be_visible()
+    page.wait_for_function("window.handrail?.decisions?.().length")
+    done = demo.command("count", "--segment", "administrators")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[0]) >= 1
+    refused = demo.command("count", "--segment", "nobody")
+    assert refused.returncode == 3
+    assert "nobody" in refused.stderr

@@ -38,7 +38,7 @@ async def running(folder: Path) -> AsyncGenerator[Running]:
         NewEnvironment("staging", "Staging", ("*.staging.example.com", "re:^preview-[0-9]+[.]test$"), OTHER_KEY),
     )
     await installation.seeded(NewProject(id="p_test", public_id=PUBLIC_ID, name="Test", environments=environments))
-    transport = httpx.ASGITransport(installation.application())  # pyright: ignore[reportArgumentType]
+    transport = httpx.ASGITransport(installation.application())
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             yield Running(installation, client)

@@ -109,6 +109,17 @@ def explain(
 
 
 @main.command()
+@click.option("--experience", help="Count the audience of the experience with this key.")
+@click.option("--segment", help="Count the segment with this key.")
+@click.option("--environment", default="production", show_default=True)
+def count(experience: str | None, segment: str | None, environment: str) -> None:
+    """Say how many users an audience or a segment holds; all users without either."""
+    from handrail.cli.watching import count_users
+
+    raise SystemExit(count_users(experience, segment, environment))
+
+
+@main.command()
 def tail() -> None:
     """Print events and decisions as they happen."""
     from handrail.cli.watching import tail_server

@@ -40,6 +40,14 @@ def explain_user(
     return 0
 
 
+def count_users(experience: str | None, segment: str | None, environment: str) -> int:
+    """Print the number; "up to" where only a browser can answer the rest."""
+    query = {"experience": experience, "segment": segment, "environment": environment}
+    counted = told(ask("GET", "/api/v1/count", query=query)).json()
+    click.echo(f"{'up to ' if counted['up_to'] else ''}{counted['users']} users")
+    return 0
+
+
 def tail_server() -> int:
     """Print lines until interrupted."""
     try:

@@ -12,6 +12,13 @@ from handrail.ingest.ports import Log
 from handrail.workspace.ports import Works
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """How many users; `up_to` when a line of the question can only be answered by a browser."""
+
+    users: int
+    up_to: bool
+
+
 class Admin(msgspec.Struct, frozen=True, kw_only=True):
     """Ports and use cases of the API. `followed` returns once the fold counts what a publication newly asks."""
 
@@ -23,4 +30,6 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     project: Callable[[], Awaitable[str]]
     scopes: Callable[[str], Awaitable[frozenset[str]]]
     followed: Callable[[], Awaitable[None]]
+    counted: Callable[[str, str | None, str | None], Awaitable[Counted]]
+    """How many users an experience's audience or a segment may hold for: environment, experience key, segment key."""
     demo_address: str = ""

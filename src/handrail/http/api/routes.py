@@ -159,6 +159,20 @@ async def explain_user(
     return shown(explained)
 
 
+@get("/api/v1/count")
+async def count_users(
+    request: ApiRequest,
+    environment: FromQuery[str] = "production",
+    experience: FromQuery[str | None] = None,
+    segment: FromQuery[str | None] = None,
+) -> Response[bytes]:
+    """How many users an experience's audience or a segment holds; `up_to` where a browser has the last word."""
+    admin = await require(request, "users:read")
+    async with admin.works(await admin.project()) as work:
+        place = await work.environment(environment)
+    return shown(await admin.counted(place.id, experience, segment))
+
+
 @get("/api/v1/tail")
 async def tail(request: ApiRequest) -> Stream:
     """Events and decisions as they happen, one JSON document a line."""
@@ -245,6 +259,7 @@ def create_api(admin: Admin) -> Litestar:
             pull_documents,
             pause_experience,
             explain_user,
+            count_users,
             tail,
             rebuild,
             describe_project,
