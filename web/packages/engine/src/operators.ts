@@ -24,7 +24,6 @@ type Row = keyof typeof ROWS
 
 /** Longest window, in days. */
 const MAX_DAYS = 36_600
-const DAY = 86_400_000
 
 export type AttributeLeaf = Extract<Condition, { attribute: string }>
 
@@ -181,8 +180,7 @@ function boundsOf(operator: string, value: unknown, { zone, today }: Calendar): 
       return [instant(value) + 1, Infinity]
     default: {
       const [low, high] = value as [string, string]
-      // Half a day on is the same day in any case, also where clocks change at midnight.
-      const end = isDateOnly(high) ? zone.dayStart(zone.dayOf(instant(high) + DAY / 2) + 1) : instant(high) + 1
+      const end = isDateOnly(high) ? zone.dayStart(zone.dayOf(instant(high)) + 1) : instant(high) + 1
       return [instant(low), end]
     }
   }

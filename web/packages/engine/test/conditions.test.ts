@@ -25,6 +25,20 @@ describe('conditions', () => {
     expect(verdict).toBe(server === 'deferred' ? null : server)
   })
 
+  test('an event is asked for its own properties, not for what the user has', () => {
+    const user = {
+      custom: { plan: 'pro' },
+      events: [{ event: 'Saved', at: '2026-11-24T11:00:00Z', properties: { plan: 'pro' } }],
+    }
+    const ask = (attribute: string) => {
+      const where: Condition = { attribute, operator: 'is', value: 'pro' }
+      return matches({ event: 'Saved', where }, factsOf({ condition: where, user }), null)
+    }
+    expect(ask('property.plan')).toBe(true)
+    expect(ask('custom.plan')).toBe(false)
+    expect(ask('plan')).toBe(false)
+  })
+
   test('a leaf of the server that reaches a browser holds for nobody', () => {
     const browser = browserOf({ condition: { all: [] }, user: {} }, {})
     expect(holds({ attribute: 'custom.plan', operator: 'is_empty' }, browser)).toBe(false)

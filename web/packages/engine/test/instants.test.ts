@@ -85,6 +85,13 @@ describe('instants', () => {
     )
   })
 
+  test('have fractions of a second, cut to milliseconds', () => {
+    const second = Date.parse('2026-11-24T12:00:00Z')
+    expect(instantOf('2026-11-24T12:00:00.9Z', utc)).toBe(second + 900)
+    expect(instantOf('2026-11-24T12:00:00.012999Z', utc)).toBe(second + 12)
+    expect(instantOf('2026-11-24T12:00Z', utc)).toBe(second)
+  })
+
   test('a date is the start of that day in the zone', () => {
     expect(instantOf('2026-11-24', zoneOf('Asia/Tokyo'))).toBe(Date.parse('2026-11-23T15:00:00Z'))
   })

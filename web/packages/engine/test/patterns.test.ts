@@ -39,6 +39,27 @@ describe('patterns', () => {
     expect(finds(anything, '🚀'.repeat(MAX_INPUT + 1))).toBe(false)
   })
 
+  test('know the edges of words, and where there is none', () => {
+    const edge: Program = { v: 1, code: [['char', [97, 97], 0], ['word', 1], ['match']] }
+    const inside: Program = { v: 1, code: [['char', [97, 97], 0], ['word', 0], ['match']] }
+    for (const [text, isEdge] of [
+      ['a', true],
+      ['a b', true],
+      ['ab', false],
+      ['a_', false],
+      ['a1', false],
+      ['aé', true],
+    ] as const) {
+      expect(finds(edge, text), text).toBe(isEdge)
+      expect(finds(inside, text), text).toBe(!isEdge)
+    }
+  })
+
+  test('a program that goes astray finds nothing', () => {
+    expect(finds({ v: 1, code: [['jump', 7]] }, 'a')).toBe(false)
+    expect(finds({ v: 1, code: [] }, 'a')).toBe(false)
+  })
+
   const address = fc.nat(12)
   const instruction = fc.oneof<fc.Arbitrary<Instruction>[]>(
     fc.constantFrom<Instruction>(
