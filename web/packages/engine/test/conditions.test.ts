@@ -39,6 +39,25 @@ describe('conditions', () => {
     expect(ask('plan')).toBe(false)
   })
 
+  test('a viewport is compared by its width or its height', () => {
+    const viewport = { width: 1000, height: 500 }
+    const ask = (side: 'width' | 'height', operator: '<' | '<=' | '>' | '>=', value: number) => {
+      const condition: Condition = { viewport: side, operator, value }
+      return holds(condition, browserOf({ condition, user: {}, viewport }, {}))
+    }
+    for (const [operator, below, equal, above] of [
+      ['<', true, false, false],
+      ['<=', true, true, false],
+      ['>', false, false, true],
+      ['>=', false, true, true],
+    ] as const)
+      expect(
+        [1001, 1000, 999].map((value) => ask('width', operator, value)),
+        operator,
+      ).toEqual([below, equal, above])
+    expect(ask('height', '<', 501)).toBe(true)
+  })
+
   test('a leaf of the server that reaches a browser holds for nobody', () => {
     const browser = browserOf({ condition: { all: [] }, user: {} }, {})
     expect(holds({ attribute: 'custom.plan', operator: 'is_empty' }, browser)).toBe(false)
