@@ -9,11 +9,13 @@ import msgspec
 
 from handrail.compile.patterns import why_not
 from handrail.core.conditions.model import Condition
+from handrail.core.conditions.problems import condition_problems
 from handrail.core.errors import Conflict, Invalid
 from handrail.core.experiences.codec import encode_experience
 from handrail.core.experiences.model import Experience
-from handrail.core.experiences.problems import Problem, Surroundings, condition_problems, find_problems
-from handrail.core.experiences.themes import Theme
+from handrail.core.experiences.problems import Surroundings, find_problems
+from handrail.core.experiences.themes import Theme, theme_problems
+from handrail.core.problems import Problem, key_problems
 from handrail.core.segments import Segment
 from handrail.workspace.ports import Live, Work
 
@@ -196,9 +198,13 @@ def check(
 def _problems_of(document: Document, around: Surroundings) -> list[Problem]:
     match document:
         case Segment():
-            return list(condition_problems(document.condition, "condition", around, inside=(document.key,)))
+            inside = (document.key,)
+            return [
+                *key_problems(document.key),
+                *condition_problems(document.condition, "condition", around, inside=inside),
+            ]
         case Theme():
-            return []
+            return list(theme_problems(document))
         case _:
             return find_problems(document, around)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
+
+import ada_url
 
 from handrail.core.conditions.model import (
     All,
@@ -209,5 +212,31 @@ def rule_problems(rule: UrlRule, path: str, around: Around) -> Iterator[Problem]
     """All problems of a rule on a page's address."""
     if (rule.part == "query") is not (rule.name is not None):
         yield Problem("query_name", f"{path}.name", "A rule on the query names its parameter, and only that one does.")
-    if rule.operator == "matches" and (why := around.check_pattern(rule.value)):
-        yield Problem("pattern", f"{path}.value", why)
+    if rule.operator == "matches":
+        if why := around.check_pattern(rule.value):
+            yield Problem("pattern", f"{path}.value", why)
+        return
+    if rule.operator == "glob":
+        yield from _glob_problems(rule.value, f"{path}.value")
+    if rule.part == "host":
+        yield from _host_problems(rule.value, f"{path}.value")
+
+
+def _glob_problems(glob: str, path: str) -> Iterator[Problem]:
+    if not glob:
+        yield Problem("glob", path, "An empty glob covers no page; * covers every one.")
+    if signs := sorted(set(glob) & set("[]{}!()|")):
+        message = f"In a glob only * and ? mean something: {' '.join(signs)} is looked for as written."
+        yield Problem("glob_sign", path, message, "warning")
+
+
+def _host_problems(host: str, path: str) -> Iterator[Problem]:
+    if not host.isascii():
+        try:
+            written = ada_url.idna_to_ascii(host).decode()
+        except ValueError:
+            written = ""
+        hint = f": write {written}" if written else ""
+        yield Problem("host", path, f"Browsers have hosts in ASCII{hint}.")
+    elif set(host) & set("/#@") or re.search(r":\d*$", host.rpartition("]")[2]):
+        yield Problem("host", path, f"{host!r} is more than a host: use a rule on the whole URL for ports and paths.")

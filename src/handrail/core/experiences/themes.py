@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
+
+from handrail.core.problems import Problem, key_problems
+
+COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
+FONT = re.compile(r"[\w \-,'\"]{1,200}")
+MOST_RADIUS = 40
+WIDTHS = (200, 640)
 
 
 class Palette(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -29,3 +38,20 @@ class Theme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     font: str | None = None
     radius: int = 10
     width: int = 340
+
+
+def theme_problems(theme: Theme) -> Iterator[Problem]:
+    """All problems of a theme: its members become style values, so nothing else may stand in them."""
+    yield from key_problems(theme.key)
+    for scheme in ("light", "dark"):
+        palette: Palette = getattr(theme, scheme)
+        for name in palette.__struct_fields__:
+            colour = getattr(palette, name)
+            if colour is not None and COLOUR.fullmatch(colour) is None:
+                yield Problem("colour", f"{scheme}.{name}", f"{colour!r} is no colour; write #rgb or #rrggbb.")
+    if theme.font is not None and FONT.fullmatch(theme.font) is None:
+        yield Problem("font", "font", f"{theme.font!r} is no list of font names.")
+    if not 0 <= theme.radius <= MOST_RADIUS:
+        yield Problem("length", "radius", f"A radius has 0 to {MOST_RADIUS} pixels.")
+    if not WIDTHS[0] <= theme.width <= WIDTHS[1]:
+        yield Problem("length", "width", f"A width has {WIDTHS[0]} to {WIDTHS[1]} pixels.")
