@@ -95,6 +95,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   let chained = 0
   let returns = 0
   let stopped = false
+  let epoch = 0
 
   const note = (key: string, entry: Entry, because?: Because) => {
     log.push(because ? { at: now(), key, entry, shown: false, because } : { at: now(), key, entry, shown: true })
@@ -207,6 +208,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   async function show(candidate: Candidate, entry: Entry, from?: Run): Promise<boolean> {
     const slot = interrupts(candidate)
     if (slot) claimed = candidate.key
+    const begun = epoch
     let release: (() => void) | undefined
     try {
       const lock =
@@ -217,7 +219,8 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       }
       release = lock
       const [content, chunk] = await Promise.all([ports.content(candidate), ports.load(candidate.kind)])
-      if (stopped || (slot && !(await ports.stillLive(candidate)))) {
+      // What was being fetched for the person before must not be shown to the next one.
+      if (stopped || begun !== epoch || (slot && !(await ports.stillLive(candidate)))) {
         release()
         return false
       }
@@ -284,9 +287,13 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       for (const candidate of ports.reply()?.candidates ?? []) {
         const kept = journal.get<{ run: Run; entry: Entry }>(`run:${candidate.key}`)
         if (!kept || showing.has(candidate.key)) continue
-        if (kept.run.version === candidate.version && kept.run.status !== 'ended')
-          void show(candidate, kept.entry, kept.run)
-        else journal.remove(`run:${candidate.key}`)
+        if (kept.run.version !== candidate.version) journal.remove(`run:${candidate.key}`)
+        else {
+          const because = refused(candidate, 'resume', slotTaken)
+          // What stands in the way may be gone at the next boot; the journal keeps the run until then.
+          if (because) note(candidate.key, 'resume', because)
+          else void show(candidate, kept.entry, kept.run)
+        }
       }
     },
     prune(live) {
@@ -301,6 +308,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       if (!on) consider('page_opening')
     },
     closeAll(reason) {
+      epoch++
       for (const shown of [...showing.values()]) shown.play?.end(reason)
     },
     stop() {
