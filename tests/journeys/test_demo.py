@@ -6,22 +6,13 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.support.demo import Demo, decisions
+from tests.support.demo import Demo, become, decisions
 
 Visit = Callable[..., Page]
 
 
 def card(page: Page):
     return page.locator("handrail-root [role=dialog]")
-
-
-def become(page: Page, user: str, **attributes: str) -> None:
-    """Identify as somebody else, attributes set in the callback as the contract asks."""
-    page.evaluate(
-        """([user, attributes]) => jimo.push(['do', 'identify', [user, () => jimo.push(
-            ['set', 'user:attributes', [attributes, true]])]])""",
-        [user, attributes],
-    )
 
 
 def test_a_tour_goes_from_modal_to_tooltip_to_corner_and_is_not_shown_again(visit: Visit, demo: Demo) -> None:

@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.demo import Demo
+from tests.support.demo import Demo, become
 from tests.support.hosts import GENTELELLA, ROOT, folder_server
 
 STATIC = ROOT / "src" / "handrail" / "static" / "sdk"
@@ -125,7 +125,8 @@ def test_a_server_that_is_gone_leaves_the_page_as_it_is(browser: Browser) -> Non
 
 
 def test_exactly_our_globals_are_added_and_all_of_them_go_again(visit: Visit) -> None:
-    page = visit("ada")
+    page = visit(None)
+    become(page, "globals", plan="pro", role="admin")
     expect(page.locator("handrail-root [role=dialog]")).to_contain_text("Welcome")
     ours = {"handrail", "jimo", "segmentJimo", "jimoInit", "jimoKill"}
     names = page.evaluate("""() => {
@@ -218,7 +219,8 @@ def test_a_frozen_array_costs_one_warning(browser: Browser, demo: Demo) -> None:
 
 
 def test_two_snippets_make_one_sdk(visit: Visit, demo: Demo) -> None:
-    page = visit("chidi")
+    page = visit(None)
+    become(page, "twice", plan="team")
     page.evaluate(f"""() => new Promise((done) => {{
       const again = document.createElement('script')
       again.src = '{demo.server}/sdk/v1/handrail.js'
@@ -301,7 +303,8 @@ def test_escape_closes_and_focus_returns_where_it_was(visit: Visit) -> None:
 
 
 def test_the_pages_own_shortcuts_do_not_hear_what_happens_in_a_step(visit: Visit) -> None:
-    page = visit("ada")
+    page = visit(None)
+    become(page, "shortcuts", plan="pro", role="admin")
     page.evaluate("window.heard = []; addEventListener('keydown', (e) => heard.push(e.key))")
     expect(page.locator("handrail-root [role=dialog]")).to_contain_text("Welcome")
     page.keyboard.press("c")
@@ -312,7 +315,8 @@ def test_the_pages_own_shortcuts_do_not_hear_what_happens_in_a_step(visit: Visit
 
 
 def test_logging_out_leaves_nothing_of_the_user(visit: Visit) -> None:
-    page = visit("ada")
+    page = visit(None)
+    become(page, "leaver", plan="pro", role="admin")
     expect(page.locator("handrail-root [role=dialog]")).to_contain_text("Welcome")
     page.evaluate("jimo.push(['do', 'reset'])")
     expect(page.locator("handrail-root [role=dialog]")).to_have_count(0)
@@ -321,7 +325,7 @@ def test_logging_out_leaves_nothing_of_the_user(visit: Visit) -> None:
     kept = page.evaluate(
         "JSON.stringify(Object.fromEntries(Object.entries(localStorage).filter(([k]) => k.endsWith(':person'))))"
     )
-    assert "ada" not in kept
+    assert "leaver" not in kept
 
 
 def test_a_set_attribute_boots_again_with_the_flag_or_when_watched_and_not_otherwise(visit: Visit, demo: Demo) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 import httpx
+from playwright.sync_api import Page
 
 from tests.support.network import find_free_port
 
@@ -80,3 +81,12 @@ def decisions(page_decisions: object) -> dict[str, str]:
     for each in json.loads(json.dumps(page_decisions)):
         latest[each["key"]] = "shown" if each["shown"] else each["because"]
     return latest
+
+
+def become(page: Page, user: str, **attributes: str) -> None:
+    """Identify as somebody else, attributes set in the callback as the contract asks."""
+    page.evaluate(
+        """([user, attributes]) => jimo.push(['do', 'identify', [user, () => jimo.push(
+            ['set', 'user:attributes', [attributes, true]])]])""",
+        [user, attributes],
+    )
