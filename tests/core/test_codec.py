@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from handrail.core.errors import Invalid
 from handrail.core.experiences.codec import decode, decode_experience, encode_experience
+from handrail.core.experiences.problems import Surroundings, find_problems
 from handrail.core.experiences.themes import Palette, Theme, theme_problems
 from handrail.core.segments import Segment
 
@@ -93,6 +94,15 @@ def test_a_condition_nested_too_deeply_is_told_and_harms_nobody() -> None:
     with pytest.raises(Invalid) as told:
         decode_experience(a_tour(audience=audience))
     assert told.value.path.startswith("audience")
+
+
+@pytest.mark.parametrize("kind", ["survey", "hint", "checklist", "resource_center", "post"])
+def test_a_kind_that_no_release_runs_yet_is_read_and_then_refused_by_name(kind: str) -> None:
+    content = {"steps": [{"question": "How was it?", "scale": 5}], "title": None}
+    document = decode_experience({"kind": kind, "key": "hello", "name": "Hello", "content": content})
+    assert decode_experience(encode_experience(document)) == document
+    problems = find_problems(document, Surroundings())
+    assert [(problem.code, problem.path) for problem in problems] == [("unsupported_kind", "kind")]
 
 
 def test_a_document_reads_back_as_it_was_written() -> None:
