@@ -27,11 +27,12 @@ def schema_of(
     also: Sequence[type] = (),
     given: Mapping[str, Node] = {},
     members: Mapping[str, Mapping[str, Node]] = {},
+    always: Mapping[str, Sequence[str]] = {},
 ) -> Node:
     """The schema of a type. `named` unions become definitions of their own; `given` are definitions that no type has.
 
-    `also` are types that only `members` name, which says what stands
-    in a member that its type leaves open: `{"Content": {"content": {...}}}`.
+    `members` says what stands in a member that its type leaves open (`{"Content": {"content": {...}}}`), `also` are
+    the types that only `members` names. `always` are members that have a default and are said all the same.
     """
     types = [root, *KINDS.values(), *also, *named.values()]
     schemas, found = msgspec.json.schema_components(types, schema_hook=_hook, ref_template=REF)
@@ -40,6 +41,8 @@ def schema_of(
         properties = cast("dict[str, Node]", components[component]["properties"])
         for member, schema in described.items():
             properties[member] = {**{k: v for k, v in properties[member].items() if k == "default"}, **schema}
+    for component, names in always.items():
+        cast("list[Json]", components[component]["required"]).extend(names)
     aliases = dict(zip(named, cast("list[Node]", list(schemas[1 + len(KINDS) + len(also) :])), strict=True))
     naming = _Naming(aliases)
     defs: dict[str, Json] = {name: naming.inside(schema) for name, schema in components.items()}

@@ -60,6 +60,7 @@ def wire_schemas() -> dict[str, Node]:
                 "Candidate": {"patterns": programs},
                 "BootReply": {"content": contents, "attributes": values},
             },
+            always={"BootReply": ("candidates", "content")},
         ),
         "content": schema_of(
             Content, "One frozen version", named=named, also=(TourContent, BannerContent, Theme), members=drawn

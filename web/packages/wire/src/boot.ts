@@ -1,4 +1,4 @@
-/** What boot says and hears; twins of the structs in `handrail.delivery.wire`. */
+// Generated from spec/schema by tools/schema-types.mjs. Change the Python types instead.
 
 import type {
   AttributeValue,
@@ -13,42 +13,34 @@ import type {
   Where,
 } from './documents.ts'
 
+/** One snooze of an experience: when it was said, and until when it hides. Milliseconds. */
+export type Snoozed = [number, string, number]
+
+/** A value and who said it last. */
+export type Written = [AttributeValue, Stamp]
+
+/** When a fact was said: greater wins. `message_id` breaks ties, so any order of arrival gives one answer. */
+export type Stamp = [number, string]
+
 export type Instruction =
   | ['char', number[], 0 | 1]
   | ['any']
+  | ['all']
   | ['split', number, number]
   | ['jump', number]
   | ['start']
   | ['end']
   | ['word', 0 | 1]
   | ['match']
-export interface Program {
-  v: 1
-  code: Instruction[]
-}
 
-/** One snooze: when it was said (ms), the message that said it, until when it hides. */
-export type Snoozed = [at: number, messageId: string, until: number]
-/** A value and who said it last: when (ms), in which message. */
-export type Written = [value: AttributeValue, stamp: [at: number, messageId: string]]
-/** Instants in milliseconds, 0 or absent for never. */
-export interface ExperienceState {
-  first_seen?: number
-  last_seen?: number
-  completed?: number
-  dismissed?: number
-  answered?: number
-  snoozes?: Snoozed[]
-  answers?: Record<string, Written>
-}
-
+/** `POST /sdk/v1/boot`, JSON in a text/plain body. `batch` holds the outbox's unsent events, Segment-shaped. */
 export interface BootRequest {
   project: string
-  key?: string
-  page: { url: string; title?: string; referrer?: string }
+  page: Page
   sdk: string
+  key?: string
   anonymousId?: string
-  userId?: string
+  userId?: string | number
   device?: Device
   locale?: string
   zone?: string
@@ -56,6 +48,53 @@ export interface BootRequest {
   batch?: unknown[]
   have?: string[]
 }
+
+/** The page the browser is on. */
+export interface Page {
+  url: string
+  title?: string
+  referrer?: string
+}
+
+/**
+ * Boot's answer. `attributes` holds just what the candidates' templates name. Instants in milliseconds.
+ *
+ * `content` inlines versions that may show on this page now, by version. `valid_until`: boot again once it passed.
+ */
+export interface BootReply {
+  environment: string
+  key: string
+  project: string
+  now: number
+  zone: string
+  alias: boolean
+  anonymousId?: string
+  userId?: string
+  attributes?: {
+    [k: string]: AttributeValue
+  }
+  segments?: string[]
+  revision: string
+  revisionUrl: string
+  candidates: Candidate[]
+  watch?: Watch
+  validUntil?: number
+  rateLimit?: RateLimit
+  content: {
+    [k: string]: Content
+  }
+  accepted?: string[]
+  rejected?: {
+    [k: string]: string
+  }
+  themesUrl?: string
+}
+
+/**
+ * One live experience this user may meet. `residual` is what only the browser can answer; absent means nothing.
+ *
+ * `starts` and `ends` are instants (milliseconds, 0 for open). `url` is where the version's content is.
+ */
 export interface Candidate {
   id: string
   key: string
@@ -72,40 +111,45 @@ export interface Candidate {
   ends?: number
   residual?: Condition
   state?: ExperienceState
-  patterns?: Record<string, Program>
+  patterns?: {
+    [k: string]: Program
+  }
 }
-export interface RateLimit {
-  count: number
-  every: number
-  unit: 'minute' | 'hour' | 'day' | 'week'
-  shown?: number[]
+
+/** What became of one experience for one user. Instants in milliseconds, 0 for never; joined by min and max. */
+export interface ExperienceState {
+  first_seen?: number
+  last_seen?: number
+  completed?: number
+  dismissed?: number
+  answered?: number
+  snoozes?: Snoozed[]
+  answers?: {
+    [k: string]: Written
+  }
 }
-/** What could flip a verdict: attributes with their source, names of events. Boot again when one changes. */
+
+/** A pattern as `handrail.compile.patterns` compiles it. */
+export interface Program {
+  v: 1
+  code: Instruction[]
+}
+
+/** Attributes (with their source) and event names whose change could flip a verdict: boot again when one does. */
 export interface Watch {
   attributes?: string[]
   events?: string[]
 }
-export interface BootReply {
-  environment: string
-  key: string
-  project: string
-  now: number
-  zone: string
-  alias: boolean
-  anonymousId?: string
-  userId?: string
-  attributes?: Record<string, AttributeValue>
-  segments?: string[]
-  revision: string
-  revisionUrl: string
-  candidates: Candidate[]
-  watch?: Watch
-  validUntil?: number
-  rateLimit?: RateLimit
-  content: Record<string, Content>
-  accepted?: string[]
-  rejected?: Record<string, string>
+
+/** At most `count` interrupting experiences every `every` `unit`s. `shown`: instants of the latest that count. */
+export interface RateLimit {
+  count: number
+  every: number
+  unit: 'day' | 'hour' | 'minute' | 'week'
+  shown?: number[]
 }
+
+/** `GET /sdk/v1/content/{version}.json`: one frozen version as the renderers draw it, its theme resolved. */
 export interface Content {
   version: string
   key: string
@@ -115,6 +159,8 @@ export interface Content {
   content: TourContent | BannerContent
   theme: Theme
 }
+
+/** `GET /sdk/v1/revision/{environment}.json`, cacheable for seconds: what is live now, by version. */
 export interface Revision {
   revision: string
   live: string[]

@@ -1,34 +1,251 @@
-/** Documents as the browser meets them; twins of the structs in `handrail.core`. */
+// Generated from spec/schema by tools/schema-types.mjs. Change the Python types instead.
 
-export type Text = string | Record<string, string>
-export type Mark = 'bold' | 'italic' | 'underline' | 'code'
-export interface Span {
-  text: Text
-  marks?: Mark[]
-  link?: string
-}
-export type RichText = Text | Span[]
+export type Device = 'desktop' | 'mobile' | 'tablet'
 
 export type Action =
-  | { type: 'go_to_step'; step?: string }
-  | { type: 'launch_experience'; experience: string }
-  | { type: 'dismiss' }
-  | { type: 'snooze'; hours?: number; up_to?: number }
-  | { type: 'book_interview' }
-  | { type: 'open_post'; post: string }
-  | { type: 'launch_agent'; message?: string }
-  | { type: 'run_js'; code: string }
-  | { type: 'navigate_to'; url: string; open_in?: 'same_tab' | 'new_tab' }
+  | GoToStep
+  | LaunchExperience
+  | Dismiss
+  | Snooze
+  | BookInterview
+  | OpenPost
+  | LaunchAgent
+  | RunJs
+  | NavigateTo
 
+export type Condition =
+  | All
+  | Any
+  | Not
+  | AttributeCondition
+  | EventCondition
+  | ExperienceCondition
+  | SegmentCondition
+  | PageCondition
+  | ElementCondition
+  | DeviceCondition
+  | ViewportCondition
+
+export type AttributeValue = string | number | boolean | Scalar[] | null
+
+export type Scalar = string | number | boolean
+
+export type ExperienceFact = 'answered' | 'completed' | 'dismissed' | 'seen' | 'snoozed'
+
+export type PagePart = 'hash' | 'host' | 'path' | 'query' | 'url'
+
+export type UrlOperator = 'contains' | 'ends_with' | 'equals' | 'glob' | 'matches' | 'starts_with'
+
+export type ElementFact = 'clicked' | 'filled' | 'hovered' | 'present' | 'visible'
+
+export type Block = Heading | Paragraph | Image | Video | Button | ListBlock | Divider | Columns
+
+export type Text =
+  | string
+  | {
+      [k: string]: string
+    }
+
+export type RichText =
+  | string
+  | {
+      [k: string]: string
+    }
+  | Span[]
+
+export type Mark = 'bold' | 'code' | 'italic' | 'underline'
+
+export type Kind = 'banner' | 'checklist' | 'hint' | 'post' | 'resource_center' | 'survey' | 'tour'
+
+export type ShowOn = OnPageOpening | OnElementClick | OnPageExit | OnEvent | OnManual | OnLink | OnNothing
+
+export type Frequency = Once | EveryTime | EveryDays
+
+export type Placement =
+  | 'auto'
+  | 'bottom'
+  | 'bottom_end'
+  | 'bottom_start'
+  | 'center'
+  | 'end'
+  | 'start'
+  | 'top'
+  | 'top_end'
+  | 'top_start'
+
+export type ProgressCondition = ElementClicked | UrlMatches | EventTracked | DelayPassed | ElementState
+
+export type Experience = Tour | Banner | Survey | Hint | Checklist | ResourceCenter | Post
+
+/** Moves to `next`, `previous` (the last visited step, CTA only), `complete`, or the step with that key. */
+export interface GoToStep {
+  type: 'go_to_step'
+  step?: string
+}
+
+/** Starts the live experience with this key, if it is due for the user; ends the running one (RULES 28). */
+export interface LaunchExperience {
+  type: 'launch_experience'
+  experience: string
+}
+
+/** Closes the experience and marks it dismissed. */
+export interface Dismiss {
+  type: 'dismiss'
+}
+
+/** Hides the experience for `hours`, at most `up_to` times in a recurrence cycle; after that it dismisses. */
+export interface Snooze {
+  type: 'snooze'
+  hours?: number
+  up_to?: number
+}
+
+/** Opens the step's scheduling page. Fixed on the primary CTA of a book_interview survey step. */
+export interface BookInterview {
+  type: 'book_interview'
+}
+
+/** Opens the post with this key. */
+export interface OpenPost {
+  type: 'open_post'
+  post: string
+}
+
+/** Opens the agent and sends `message`, a template, as the user's first turn. */
+export interface LaunchAgent {
+  type: 'launch_agent'
+  message?: string
+}
+
+/** Runs approved code on the page. Off until the project's owner signs the agreement. */
+export interface RunJs {
+  type: 'run_js'
+  code: string
+}
+
+/** Goes to a URL template: absolute, relative or external; http, https, mailto and tel only. */
+export interface NavigateTo {
+  type: 'navigate_to'
+  url: string
+  open_in?: 'new_tab' | 'same_tab'
+}
+
+/** True when every member is; an empty group is true. */
+export interface All {
+  all: Condition[]
+}
+
+/** True when one member is; an empty group is false. */
+export interface Any {
+  any: Condition[]
+}
+
+/** True when its member is false. */
+export interface Not {
+  not: Condition
+}
+
+/**
+ * A comparison of one attribute, named with its source: `native.email`, `custom.plan`, `company.tier`.
+ *
+ * The operator and the type of `value` pick the row of the operator table: `is "pro"` is a text row, `is true` a
+ * boolean one, `between [1, 5]` a number row, `between ["2026-01-01", "2026-02-01"]` a date row.
+ */
+export interface AttributeCondition {
+  attribute: string
+  operator: string
+  value?: AttributeValue
+}
+
+/**
+ * How often an event happened: `operator` and `value` compare the count (default: at least once).
+ *
+ * `within_days` counts whole days in the project's zone, today included; absent means ever. `where` filters by the
+ * event's properties: a condition whose attributes are written `property.total`.
+ */
+export interface EventCondition {
+  event: string
+  operator?: '!=' | '<' | '<=' | '=' | '>' | '>='
+  value?: number
+  within_days?: number
+  where?: Condition
+}
+
+/**
+ * Whether the user has seen, completed, dismissed, snoozed or answered an experience, named by its key.
+ *
+ * `within_days` as for events. `question` and `value` narrow `answered` to one answer.
+ */
+export interface ExperienceCondition {
+  experience: string
+  fact: ExperienceFact
+  within_days?: number
+  question?: string
+  value?: AttributeValue
+}
+
+/** Whether the user is in a segment, named by its key. `member: false` asks for users outside it. */
+export interface SegmentCondition {
+  segment: string
+  member?: boolean
+}
+
+/** A rule on one part of the page's URL. Deferred on the server. `name` is the parameter when part is `query`. */
+export interface PageCondition {
+  page: PagePart
+  operator: UrlOperator
+  value: string
+  name?: string
+}
+
+/** Whether an element is there, visible, or was used. Deferred on the server. */
+export interface ElementCondition {
+  element: string
+  fact?: ElementFact
+}
+
+/** Whether the browser runs on one of these devices. Deferred on the server. */
+export interface DeviceCondition {
+  device: Device[]
+}
+
+/** A comparison of the viewport's width or height in CSS pixels. Deferred on the server. */
+export interface ViewportCondition {
+  viewport: 'height' | 'width'
+  operator: '<' | '<=' | '>' | '>='
+  value: number
+}
+
+/** A banner's content. `inline` pushes the page; `floating` lies over it. */
+export interface BannerContent {
+  blocks: Block[]
+  position?: 'bottom' | 'top'
+  layout?: 'floating' | 'inline'
+  cross?: Cross
+}
+
+/** A title. The first heading of a step names it for screen readers. */
 export interface Heading {
   type: 'heading'
   text: Text
   level?: 1 | 2 | 3
 }
+
+/** Running text. */
 export interface Paragraph {
   type: 'paragraph'
   text: RichText
 }
+
+/** A stretch of text with marks and, where given, a link (http, https, mailto, tel or relative). */
+export interface Span {
+  text: Text
+  marks?: Mark[]
+  link?: string
+}
+
+/** A picture. `alt` is required; an empty one marks decoration. Sizes reserve room so that nothing shifts. */
 export interface Image {
   type: 'image'
   src: string
@@ -36,12 +253,16 @@ export interface Image {
   width?: number
   height?: number
 }
+
+/** A film with the browser's own controls; never plays by itself. */
 export interface Video {
   type: 'video'
   src: string
   title: Text
   poster?: string
 }
+
+/** A CTA: the button that carries actions, fired together in nominal order. `key` names it in events. */
 export interface Button {
   type: 'button'
   label: Text
@@ -49,20 +270,132 @@ export interface Button {
   style?: 'primary' | 'secondary'
   key?: string
 }
+
+/** A list of lines. */
 export interface ListBlock {
   type: 'list'
   lines: RichText[]
   ordered?: boolean
 }
+
+/** A thin line. */
 export interface Divider {
   type: 'divider'
 }
+
+/** Blocks side by side; below 320 px of room they stack. */
 export interface Columns {
   type: 'columns'
-  columns: Block[][]
+  columns: (Heading | Paragraph | Image | Video | Button | ListBlock | Divider)[][]
 }
-export type Block = Heading | Paragraph | Image | Video | Button | ListBlock | Divider | Columns
 
+/** The closing cross: one action, dismiss or, on a first step, snooze. Hidden, Esc still dismisses (RULES 37). */
+export interface Cross {
+  show?: boolean
+  action?: Action
+}
+
+/** As soon as an eligible user is on a matching page. The default. */
+export interface OnPageOpening {
+  on: 'page_opening'
+  delay_seconds?: number
+}
+
+/** When the user clicks the element with this CSS path. */
+export interface OnElementClick {
+  on: 'element_click'
+  css: string
+}
+
+/** When the pointer leaves towards the top of the window. */
+export interface OnPageExit {
+  on: 'page_exit'
+}
+
+/** When the user does something that is tracked under this name. */
+export interface OnEvent {
+  on: 'event'
+  event: string
+}
+
+/** When the host calls `handrail.start(key)`. */
+export interface OnManual {
+  on: 'manual'
+}
+
+/** When the user follows a shared link. */
+export interface OnLink {
+  on: 'link'
+}
+
+/** No automatic trigger: only an action or the SDK launches it. */
+export interface OnNothing {
+  on: 'none'
+}
+
+/** Where an experience may show: any device listed, any `include` rule (none means all), no `exclude` rule. */
+export interface Where {
+  devices?: Device[]
+  include?: UrlRule[]
+  exclude?: UrlRule[]
+}
+
+/** One comparison with one part of the URL. `name` is the query parameter, for part `query` only. */
+export interface UrlRule {
+  part: PagePart
+  operator: UrlOperator
+  value: string
+  name?: string
+}
+
+/** One time for each user, counted from seeing the first step. The default. */
+export interface Once {
+  every: 'once'
+}
+
+/** Once per page load and show-on firing, never again on a route change after it was closed in that load. */
+export interface EveryTime {
+  every: 'time'
+}
+
+/** Again from the n-th day after the day it was last seen, in whole days of the project's zone. */
+export interface EveryDays {
+  every: 'days'
+  days: number
+}
+
+/** The steps of a tour, shown from the first; reaching past the last completes it. */
+export interface TourContent {
+  steps: Step[]
+  show_progress?: boolean
+}
+
+/**
+ * One stop of a tour. `tooltip`, `badge` and `cursor` need a target; `modal` and `snippet` stand alone.
+ *
+ * `on_target` says what the pointer may do with the target: use it, not reach it, or use it and go to the next step.
+ */
+export interface Step {
+  key: string
+  form?: 'badge' | 'cursor' | 'modal' | 'snippet' | 'tooltip'
+  name?: string
+  target?: Target
+  placement?: Placement
+  backdrop?: boolean
+  on_target?: 'advance' | 'block' | 'interact'
+  missing?: Missing
+  blocks?: Block[]
+  triggers?: ProgressTrigger[]
+  cross?: Cross
+}
+
+/**
+ * Signals of one element. At least one is needed; each given one must agree, `css` narrows the search.
+ *
+ * `test_id` is any of data-testid, data-test, data-cy, data-qa, data-test-id. `name` is the accessible name and is
+ * compared per locale. `near` is the text of the nearest heading. `nth` (from 0) picks among equals. `frame` and
+ * `shadow` are CSS paths into same-origin frames and open shadow roots, outermost first.
+ */
 export interface Target {
   css?: string
   test_id?: string
@@ -75,77 +408,64 @@ export interface Target {
   frame?: string[]
   shadow?: string[]
 }
+
+/** What happens when the target is not there: wait `wait_seconds`, then do `then` (`step` names go_to_step's). */
 export interface Missing {
   wait_seconds?: number
-  then?: 'float' | 'skip' | 'go_to_step' | 'end'
+  then?: 'end' | 'float' | 'go_to_step' | 'skip'
   step?: string
 }
 
-export type PagePart = 'url' | 'host' | 'path' | 'query' | 'hash'
-export type UrlOperator = 'equals' | 'contains' | 'starts_with' | 'ends_with' | 'glob' | 'matches'
-export interface UrlRule {
-  part: PagePart
-  operator: UrlOperator
-  value: string
-  name?: string
-}
-export type Device = 'desktop' | 'tablet' | 'mobile'
-export interface Where {
-  devices?: Device[]
-  include?: UrlRule[]
-  exclude?: UrlRule[]
-}
-
-export interface Cross {
-  show?: boolean
-  action?: Action
-}
-export type ProgressCondition =
-  | { on: 'element_clicked'; target?: Target }
-  | { on: 'url'; rule: UrlRule }
-  | { on: 'event'; event: string }
-  | { on: 'delay'; seconds: number }
-  | { on: 'element_state'; target: Target; fact: 'present' | 'absent' | 'visible' | 'filled' }
+/** If/then on a step: when every condition in `when` has held since the step was shown, `then` fires once. */
 export interface ProgressTrigger {
   when: ProgressCondition[]
   then: Action[]
 }
 
-export type Placement =
-  | 'auto'
-  | 'top'
-  | 'bottom'
-  | 'start'
-  | 'end'
-  | 'center'
-  | 'top_start'
-  | 'top_end'
-  | 'bottom_start'
-  | 'bottom_end'
-export interface Step {
-  key: string
-  form?: 'tooltip' | 'modal' | 'snippet' | 'badge' | 'cursor'
-  name?: string
+/** The user clicks this element. Without `target`, the step's own. */
+export interface ElementClicked {
+  on: 'element_clicked'
   target?: Target
-  placement?: Placement
-  backdrop?: boolean
-  on_target?: 'interact' | 'block' | 'advance'
-  missing?: Missing
-  blocks?: Block[]
-  triggers?: ProgressTrigger[]
-  cross?: Cross
-}
-export interface TourContent {
-  steps: Step[]
-  show_progress?: boolean
-}
-export interface BannerContent {
-  blocks: Block[]
-  position?: 'top' | 'bottom'
-  layout?: 'inline' | 'floating'
-  cross?: Cross
 }
 
+/** The page's address comes to match. */
+export interface UrlMatches {
+  on: 'url'
+  rule: UrlRule
+}
+
+/** The user does something that is tracked under this name. */
+export interface EventTracked {
+  on: 'event'
+  event: string
+}
+
+/** The step has been shown for this long. */
+export interface DelayPassed {
+  on: 'delay'
+  seconds: number
+}
+
+/** An element comes to be present, absent, visible or filled. */
+export interface ElementState {
+  on: 'element_state'
+  target: Target
+  fact: 'absent' | 'filled' | 'present' | 'visible'
+}
+
+/** How experiences look. Lengths are CSS pixels. `scheme: auto` follows the reader's system. */
+export interface Theme {
+  key: string
+  name?: string
+  scheme?: 'auto' | 'dark' | 'light'
+  light?: Palette
+  dark?: Palette
+  font?: string
+  radius?: number
+  width?: number
+}
+
+/** Colours of one scheme, as `#rgb` or `#rrggbb`. */
 export interface Palette {
   primary?: string
   on_primary?: string
@@ -154,52 +474,11 @@ export interface Palette {
   muted?: string
   border?: string
 }
-export interface Theme {
-  key: string
-  name?: string
-  scheme?: 'light' | 'dark' | 'auto'
-  light?: Palette
-  dark?: Palette
-  font?: string
-  radius?: number
-  width?: number
-}
 
-export type ShowOn =
-  | { on: 'page_opening'; delay_seconds?: number }
-  | { on: 'element_click'; css: string }
-  | { on: 'page_exit' }
-  | { on: 'event'; event: string }
-  | { on: 'manual' }
-  | { on: 'link' }
-  | { on: 'none' }
-export type Frequency = { every: 'once' } | { every: 'time' } | { every: 'days'; days: number }
-export type Kind = 'tour' | 'survey' | 'banner' | 'hint' | 'checklist' | 'resource_center' | 'post'
-
-export type AttributeValue = string | number | boolean | string[] | number[] | boolean[] | null
-export type ExperienceFact = 'seen' | 'completed' | 'dismissed' | 'snoozed' | 'answered'
-export type Condition =
-  | { all: Condition[] }
-  | { any: Condition[] }
-  | { not: Condition }
-  | { attribute: string; operator: string; value?: unknown }
-  | { event: string; operator?: string; value?: number; within_days?: number; where?: Condition }
-  | { experience: string; fact: ExperienceFact; within_days?: number; question?: string; value?: unknown }
-  | { segment: string; member?: boolean }
-  | { page: PagePart; operator: UrlOperator; value: string; name?: string }
-  | { element: string; fact?: 'present' | 'visible' | 'clicked' | 'hovered' | 'filled' }
-  | { device: Device[] }
-  | { viewport: 'width' | 'height'; operator: '<' | '<=' | '>' | '>='; value: number }
-
-/** From `start` until `end`, each a local date-time, in `zone` or in the user's own. */
-export interface When {
-  start?: string
-  end?: string
-  zone?: string
-  in_user_zone?: boolean
-}
-/** What every kind carries. */
-export interface Envelope {
+/** One step across the top or bottom of the page. */
+export interface Banner {
+  kind: 'banner'
+  content: BannerContent
   key: string
   name: string
   tags?: string[]
@@ -214,17 +493,168 @@ export interface Envelope {
   theme?: string
   default_locale?: string
 }
-export interface Tour extends Envelope {
+
+/** From `start` until `end`, each a local date-time such as `2026-12-01T09:00`, in `zone` or in the user's own. */
+export interface When {
+  start?: string
+  end?: string
+  zone?: string
+  in_user_zone?: boolean
+}
+
+/** A to-do list for the user. This release keeps its envelope and cannot run it. */
+export interface Checklist {
+  kind: 'checklist'
+  content?: {
+    /**
+     * Not looked into.
+     */
+    [k: string]: {
+      [k: string]: unknown
+    }
+  }
+  key: string
+  name: string
+  tags?: string[]
+  audience?: Condition
+  where?: Where
+  show_on?: ShowOn
+  when?: When
+  frequency?: Frequency
+  priority?: 1 | 2 | 3 | 4 | 5
+  respects_rate_limit?: boolean
+  goal?: string
+  theme?: string
+  default_locale?: string
+}
+
+/** A mark on the page. This release keeps its envelope and cannot run it. */
+export interface Hint {
+  kind: 'hint'
+  content?: {
+    /**
+     * Not looked into.
+     */
+    [k: string]: {
+      [k: string]: unknown
+    }
+  }
+  key: string
+  name: string
+  tags?: string[]
+  audience?: Condition
+  where?: Where
+  show_on?: ShowOn
+  when?: When
+  frequency?: Frequency
+  priority?: 1 | 2 | 3 | 4 | 5
+  respects_rate_limit?: boolean
+  goal?: string
+  theme?: string
+  default_locale?: string
+}
+
+/** One changelog entry. This release keeps its envelope and cannot run it. */
+export interface Post {
+  kind: 'post'
+  content?: {
+    /**
+     * Not looked into.
+     */
+    [k: string]: {
+      [k: string]: unknown
+    }
+  }
+  key: string
+  name: string
+  tags?: string[]
+  audience?: Condition
+  where?: Where
+  show_on?: ShowOn
+  when?: When
+  frequency?: Frequency
+  priority?: 1 | 2 | 3 | 4 | 5
+  respects_rate_limit?: boolean
+  goal?: string
+  theme?: string
+  default_locale?: string
+}
+
+/** The help panel. This release keeps its envelope and cannot run it. */
+export interface ResourceCenter {
+  kind: 'resource_center'
+  content?: {
+    /**
+     * Not looked into.
+     */
+    [k: string]: {
+      [k: string]: unknown
+    }
+  }
+  key: string
+  name: string
+  tags?: string[]
+  audience?: Condition
+  where?: Where
+  show_on?: ShowOn
+  when?: When
+  frequency?: Frequency
+  priority?: 1 | 2 | 3 | 4 | 5
+  respects_rate_limit?: boolean
+  goal?: string
+  theme?: string
+  default_locale?: string
+}
+
+/** A sequence of question steps. This release keeps its envelope and cannot run it. */
+export interface Survey {
+  kind: 'survey'
+  content?: {
+    /**
+     * Not looked into.
+     */
+    [k: string]: {
+      [k: string]: unknown
+    }
+  }
+  key: string
+  name: string
+  tags?: string[]
+  audience?: Condition
+  where?: Where
+  show_on?: ShowOn
+  when?: When
+  frequency?: Frequency
+  priority?: 1 | 2 | 3 | 4 | 5
+  respects_rate_limit?: boolean
+  goal?: string
+  theme?: string
+  default_locale?: string
+}
+
+/** An ordered walkthrough. */
+export interface Tour {
   kind: 'tour'
   content: TourContent
+  key: string
+  name: string
+  tags?: string[]
+  audience?: Condition
+  where?: Where
+  show_on?: ShowOn
+  when?: When
+  frequency?: Frequency
+  priority?: 1 | 2 | 3 | 4 | 5
+  respects_rate_limit?: boolean
+  goal?: string
+  theme?: string
+  default_locale?: string
 }
-export interface Banner extends Envelope {
-  kind: 'banner'
-  content: BannerContent
+
+/** A segment as it is written: a stable key, a name, and who is in it. */
+export interface Segment {
+  key: string
+  condition: Condition
+  name?: string
+  description?: string
 }
-/** A kind whose content this release keeps and cannot run. */
-export interface Later extends Envelope {
-  kind: Exclude<Kind, 'tour' | 'banner'>
-  content?: Record<string, unknown>
-}
-export type Experience = Tour | Banner | Later
