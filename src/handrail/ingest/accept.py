@@ -6,7 +6,6 @@ Never all or nothing: a browser cannot mend a batch, so one bad event costs only
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import cast
@@ -15,12 +14,14 @@ import msgspec
 
 from handrail.core.errors import Invalid
 from handrail.core.events import Event, EventType
-from handrail.core.values import Refused, check_user_id
-from handrail.segmentio.wire import MAX_EVENT, TYPES, Call, Envelope, parse_call, parse_envelope
+from handrail.core.values import MILLISECOND, START, Refused, check_user_id
+from handrail.segmentio.wire import MAX_EVENT, TYPES, Call, Envelope, may_hold_poison, parse_call, parse_envelope
 
 MAX_MESSAGE_ID = 100
 MAX_NAME = 200
 MAX_TRAITS = 1000
+TRAITS_NEED = 5 * MAX_TRAITS
+"""Bytes below which an event cannot hold more traits than are kept."""
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -50,78 +51,84 @@ class Door(msgspec.Struct, frozen=True):
     received_at: int
 
 
+class _Shared(msgspec.Struct, frozen=True):
+    """What the calls of one batch have in common."""
+
+    sent_at: int | None = None
+    context: bytes = b""
+    integrations: bytes = b""
+
+
+_ALONE = _Shared()
+
+
 def accept_call(body: bytes, kind: str, door: Door) -> Accepted:
     """The event of a single-call route. Raises Invalid when the body is no JSON object or the event is rejected."""
     accepted = Accepted()
-    _accept(msgspec.Raw(body), "", kind, None, door, accepted)
-    if accepted.rejections:
-        why = accepted.rejections[0]
-        raise Invalid(why.message, code=why.code, path=why.path)
+    accepted.events.append(_event(_checked(parse_call(body), kind, body, "", accepted), kind, _ALONE, door))
     return accepted
 
 
 def accept_batch(body: bytes, door: Door) -> Accepted:
     """The events of a batch. Raises Invalid for what is no batch at all."""
-    return accept_envelope(parse_envelope(body), door)
+    return accept_envelope(parse_envelope(body), door, clean=not may_hold_poison(body))
 
 
-def accept_envelope(envelope: Envelope, door: Door) -> Accepted:
-    """The events of a batch already parsed."""
+def accept_envelope(envelope: Envelope, door: Door, *, clean: bool = False) -> Accepted:
+    """The events of a batch already parsed; `clean` is what `may_hold_poison` denied of the whole of it."""
     accepted = Accepted()
+    context, integrations = bytes(envelope.context), bytes(envelope.integrations)
+    shared = _Shared(
+        _milliseconds(envelope.sentAt),
+        context if context[:1] == b"{" else b"",
+        integrations if integrations[:1] == b"{" else b"",
+    )
     for at, raw in enumerate(envelope.batch):
-        _accept(raw, f"batch[{at}]", None, envelope, door, accepted)
+        call = None
+        try:
+            text = bytes(raw)
+            call = parse_call(text, clean=clean)
+            kind = call.type
+            if not isinstance(kind, str) or kind not in TYPES:
+                raise Invalid(f"There is no event type {kind!r:.60}.", code="unknown_type", path="type")
+            accepted.events.append(_event(_checked(call, kind, text, f"batch[{at}]", accepted), kind, shared, door))
+        except Invalid as problem:
+            path = f"batch[{at}].{problem.path}" if problem.path else f"batch[{at}]"
+            message_id = call.messageId if call is not None and isinstance(call.messageId, str) else None
+            accepted.rejections.append(Rejection(path, problem.code, problem.message, message_id))
     return accepted
 
 
-def _accept(
-    raw: msgspec.Raw, path: str, kind: str | None, shared: Envelope | None, door: Door, accepted: Accepted
-) -> None:
-    message_id = None
-    try:
-        call = parse_call(raw)
-        message_id = call.messageId if isinstance(call.messageId, str) else None
-        if kind is None:
-            if not isinstance(call.type, str) or call.type not in TYPES:
-                raise Invalid(f"There is no event type {call.type!r}.", code="unknown_type", path="type")
-            kind = call.type
-        if len(bytes(raw)) > MAX_EVENT or (
-            kind in ("identify", "group") and bytes(call.traits).count(b":") > MAX_TRAITS
-        ):
-            _trim(call, raw, path, accepted)
-        accepted.events.append(_event(call, kind, shared, door, bytes(raw)))
-    except Invalid as problem:
-        inner = ".".join(part for part in (path, problem.path) if part)
-        accepted.rejections.append(Rejection(inner, problem.code, problem.message, message_id))
+def _checked(call: Call, kind: str, text: bytes, path: str, accepted: Accepted) -> Call:
+    """The call, held to the size of an event. Raises Invalid.
 
-
-def _trim(call: Call, raw: msgspec.Raw, path: str, accepted: Accepted) -> None:
-    """Keep the first thousand traits, tell the rest in one warning, and hold what is left to the size of an event."""
-    size = len(bytes(raw))
-    if bytes(call.traits)[:1] == b"{":
-        traits = _members.decode(call.traits)
-        if len(traits) > MAX_TRAITS:
-            kept = dict(islice(traits.items(), MAX_TRAITS))
-            left = list(islice(traits, MAX_TRAITS, None))
-            trimmed = msgspec.json.encode(kept)
-            size += len(trimmed) - len(bytes(call.traits))
+    Of traits the first thousand are kept and the rest told in one warning, before the size is taken.
+    """
+    size = len(text)
+    if size > TRAITS_NEED and kind in ("identify", "group") and (traits := bytes(call.traits))[:1] == b"{":
+        members = _members.decode(traits)
+        if len(members) > MAX_TRAITS:
+            trimmed = msgspec.json.encode(dict(islice(members.items(), MAX_TRAITS)))
+            size += len(trimmed) - len(traits)
             call.traits = msgspec.Raw(trimmed)
-            shown = ", ".join(left[:20]) + (" ..." if len(left) > 20 else "")
-            message = f"{len(traits)} attributes, the first {MAX_TRAITS} kept; left out: {shown}"
+            left = len(members) - MAX_TRAITS
+            shown = ", ".join(each[:40] for each in islice(members, MAX_TRAITS, MAX_TRAITS + 20))
+            message = f"{len(members)} attributes, the first {MAX_TRAITS} kept; left out: {shown}"
+            message += f" and {left - 20} more" if left > 20 else ""
             accepted.warnings.append(Rejection(f"{path}.traits".lstrip("."), "too_many_attributes", message))
     if size > MAX_EVENT:
         raise Invalid(f"An event holds at most {MAX_EVENT} bytes, this one {size}.", code="event_too_large")
+    return call
 
 
-def _event(call: Call, kind: str, shared: Envelope | None, door: Door, raw: bytes) -> Event:
+def _event(call: Call, kind: str, shared: _Shared, door: Door) -> Event:
     if call.writeKey is not None and call.writeKey != door.write_key:
         raise Invalid("This event carries another environment's write key.", code="foreign_key", path="writeKey")
-    user_id = _user_id(call.userId, "userId")
-    anonymous_id = _user_id(call.anonymousId, "anonymousId")
-    previous_id = _user_id(call.previousId, "previousId")
-    group_id = _user_id(call.groupId, "groupId")
+    user_id = None if call.userId is None else _user_id(call.userId, "userId")
+    anonymous_id = None if call.anonymousId is None else _user_id(call.anonymousId, "anonymousId")
     if user_id is None and anonymous_id is None:
         raise Invalid("An event names a userId or an anonymousId.", code="no_user_anon_id", path="userId")
-    name: str | None = None
+    name = group_id = previous_id = None
     match kind:
         case "track":
             name = _text(call.event, "event")
@@ -130,34 +137,53 @@ def _event(call: Call, kind: str, shared: Envelope | None, door: Door, raw: byte
         case "page" | "screen":
             name = _text(call.name, "name")
         case "group":
-            if group_id is None:
+            if call.groupId is None:
                 raise Invalid("A group call names its groupId.", code="no_group_id", path="groupId")
+            group_id = _user_id(call.groupId, "groupId")
         case "alias":
-            previous_id = previous_id or anonymous_id
+            if user_id is None:
+                raise Invalid("An alias call names the userId it points at.", code="no_user_id", path="userId")
+            previous_id = anonymous_id if call.previousId is None else _user_id(call.previousId, "previousId")
             if previous_id is None:
                 raise Invalid("An alias call names its previousId.", code="no_previous_id", path="previousId")
             if previous_id == user_id:
                 raise Invalid("An alias cannot point at itself.", code="alias_cycle", path="previousId")
         case _:
             pass
+    received_at, body = door.received_at, _body(call, shared)
+    said = _milliseconds(call.originalTimestamp)
+    if said is None:
+        said = _milliseconds(call.timestamp)
+    if said is None:
+        timestamp = received_at
+    else:
+        # By the server's clock: the error of the sender's is the difference between sent and received.
+        sent = shared.sent_at if call.sentAt is None else _milliseconds(call.sentAt)
+        timestamp = min(said if sent is None else received_at - (sent - said), received_at)
+    message_id = call.messageId
+    if message_id is None or message_id == "":
+        who = (kind, user_id, anonymous_id, name, group_id, previous_id, said)
+        message_id = _made_id(door.environment, msgspec.json.encode(who) + bytes(body))
+    elif not isinstance(message_id, str) or len(message_id) > MAX_MESSAGE_ID:
+        raise Invalid(
+            f"messageId is text of at most {MAX_MESSAGE_ID} characters.", code="bad_message_id", path="messageId"
+        )
     return Event(
         environment=door.environment,
-        message_id=_message_id(call.messageId, door, raw),
+        message_id=message_id,
         type=cast("EventType", kind),
         anonymous_id=anonymous_id,
         user_id=user_id,
         name=name,
         group_id=group_id,
         previous_id=previous_id,
-        timestamp=_timestamp(call, shared, door.received_at),
-        received_at=door.received_at,
-        body=_body(call, shared),
+        timestamp=timestamp,
+        received_at=received_at,
+        body=body,
     )
 
 
-def _user_id(value: object, path: str) -> str | None:
-    if value is None:
-        return None
+def _user_id(value: object, path: str) -> str:
     checked = check_user_id(value)
     if isinstance(checked, Refused):
         raise Invalid(f"{path}: {checked.reason}", code="bad_id", path=path)
@@ -174,29 +200,9 @@ def _text(value: object, path: str) -> str | None:
     return value
 
 
-def _message_id(value: object, door: Door, raw: bytes) -> str:
-    if value is None or value == "":
-        # The same content again is the same event: that is what a retry without an id looks like.
-        return "made-" + hashlib.blake2b(raw, digest_size=16, key=door.environment.encode()[:64]).hexdigest()
-    if not isinstance(value, str) or len(value) > MAX_MESSAGE_ID:
-        raise Invalid(
-            f"messageId is text of at most {MAX_MESSAGE_ID} characters.", code="bad_message_id", path="messageId"
-        )
-    return value
-
-
-def _timestamp(call: Call, shared: Envelope | None, received_at: int) -> int:
-    """When it happened, by the server's clock: the sender's clock error is the difference between sent and received."""
-    said = _milliseconds(call.originalTimestamp)
-    if said is None:
-        said = _milliseconds(call.timestamp)
-    if said is None:
-        return received_at
-    sent = _milliseconds(call.sentAt)
-    if sent is None and shared is not None:
-        sent = _milliseconds(shared.sentAt)
-    corrected = said if sent is None else received_at - (sent - said)
-    return min(corrected, received_at)
+def _made_id(environment: str, content: bytes) -> str:
+    """The same content again is the same event: that is what a retry without an id looks like."""
+    return "made-" + hashlib.blake2b(content, digest_size=16, key=environment.encode()[:64]).hexdigest()
 
 
 def _milliseconds(value: object) -> int | None:
@@ -209,31 +215,31 @@ def _milliseconds(value: object) -> int | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1000)
+    return (moment - START) // MILLISECOND
 
 
-_OPENING: Sequence[bytes] = (b"{",)
-
-
-def _body(call: Call, shared: Envelope | None) -> msgspec.Raw:
+def _body(call: Call, shared: _Shared) -> msgspec.Raw:
+    """The call's own members as received, put together without decoding them."""
+    traits, properties = bytes(call.traits), bytes(call.properties)
+    context, integrations = bytes(call.context), bytes(call.integrations)
+    if shared.context:
+        context = _merged(shared.context, context)
+    if shared.integrations:
+        integrations = _merged(shared.integrations, integrations)
     parts: list[bytes] = []
-    for name, raw in ((b'"traits":', call.traits), (b'"properties":', call.properties)):
-        text = bytes(raw)
-        if text[:1] in _OPENING:
-            parts.append(name + text)
-    for name, mine, common in (
-        (b'"context":', call.context, shared.context if shared else None),
-        (b'"integrations":', call.integrations, shared.integrations if shared else None),
-    ):
-        text, more = bytes(mine), bytes(common) if common is not None else b""
-        if more[:1] == b"{" and text[:1] == b"{":
-            text = msgspec.json.encode(_members.decode(more) | _members.decode(text))
-        elif more[:1] == b"{":
-            text = more
-        if text[:1] == b"{" and text != b"{}":
-            parts.append(name + text)
+    if traits[:1] == b"{":
+        parts.append(b'"traits":' + traits)
+    if properties[:1] == b"{":
+        parts.append(b'"properties":' + properties)
+    if context[:1] == b"{" and context != b"{}":
+        parts.append(b'"context":' + context)
+    if integrations[:1] == b"{" and integrations != b"{}":
+        parts.append(b'"integrations":' + integrations)
     return msgspec.Raw(b"{" + b",".join(parts) + b"}")
 
 
-Clock = Callable[[], int]
-"""Gives the present instant in milliseconds."""
+def _merged(common: bytes, own: bytes) -> bytes:
+    """The members of both objects; the call's own win."""
+    if own[:1] != b"{" or own == b"{}":
+        return common
+    return msgspec.json.encode(_members.decode(common) | _members.decode(own))

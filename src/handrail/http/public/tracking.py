@@ -14,7 +14,7 @@ from handrail.http.deps import Deps
 from handrail.http.errors import door_error
 from handrail.http.public.cors import cors, preflight
 from handrail.ingest.accept import Accepted, Door, accept_call, accept_envelope
-from handrail.segmentio.wire import MAX_BODY, ROUTES, TYPES, parse_call, parse_envelope, unpack
+from handrail.segmentio.wire import MAX_BODY, ROUTES, TYPES, may_hold_poison, parse_call, parse_envelope, unpack
 
 SUCCESS = b'{"success":true}'
 
@@ -71,7 +71,7 @@ class Tracking:
         if kind == "batch":
             envelope = parse_envelope(body)
             door = await self._door(scope, envelope.writeKey)
-            accepted = accept_envelope(envelope, door)
+            accepted = accept_envelope(envelope, door, clean=not may_hold_poison(body))
         else:
             call = parse_call(body)
             door = await self._door(scope, call.writeKey)
