@@ -142,18 +142,16 @@ def _refuse_poison(text: bytes) -> None:
     """Decode everything: numbers beyond a double's range and NUL characters are found wherever they hide."""
     waiting: list[object] = [_anything.decode(text)]
     while waiting:
-        match waiting.pop():
-            case str() as value if "\0" in value:
-                raise Invalid("An event may not hold the character NUL.", code="nul")
-            case int() as value if not -BEYOND_DOUBLE < value < BEYOND_DOUBLE:
-                raise Invalid("A number is out of range.", code="bad_number")
-            case dict() as value:
-                members = cast("dict[object, object]", value)
-                waiting += [*members, *members.values()]
-            case list() as value:
-                waiting += cast("list[object]", value)
-            case _:
-                pass
+        value = waiting.pop()
+        if isinstance(value, str) and "\0" in value:
+            raise Invalid("An event may not hold the character NUL.", code="nul")
+        if isinstance(value, int) and not -BEYOND_DOUBLE < value < BEYOND_DOUBLE:
+            raise Invalid("A number is out of range.", code="bad_number")
+        if isinstance(value, dict):
+            members = cast("dict[object, object]", value)
+            waiting += [*members, *members.values()]
+        elif isinstance(value, list):
+            waiting += cast("list[object]", value)
 
 
 def depth_of(text: bytes) -> int:
