@@ -143,9 +143,9 @@ def _event(call: Call, kind: str, shared: _Shared, door: Door) -> Event:
         case "alias":
             if user_id is None:
                 raise Invalid("An alias call names the userId it points at.", code="no_user_id", path="userId")
-            previous_id = anonymous_id if call.previousId is None else _user_id(call.previousId, "previousId")
-            if previous_id is None:
+            if call.previousId is None and anonymous_id is None:
                 raise Invalid("An alias call names its previousId.", code="no_previous_id", path="previousId")
+            previous_id = anonymous_id if call.previousId is None else _user_id(call.previousId, "previousId")
             if previous_id == user_id:
                 raise Invalid("An alias cannot point at itself.", code="alias_cycle", path="previousId")
         case _:
