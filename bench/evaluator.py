@@ -192,7 +192,7 @@ def growthbook(audiences: list[dict[str, Any]], users: list[Attributes]) -> tupl
     from growthbook.core import eval_feature
 
     features = {
-        f"audience{at}": Feature(defaultValue=False, rules=[{"condition": _for_growthbook(each), "force": True}])
+        f"audience{at}": Feature(defaultValue=False, rules=[{"condition": for_growthbook(each), "force": True}])
         for at, each in enumerate(audiences)
     }
     shared = GlobalContext(options=Options(), features=features)
@@ -216,14 +216,15 @@ def growthbook(audiences: list[dict[str, Any]], users: list[Attributes]) -> tupl
     return answers, contexts
 
 
-def _for_growthbook(condition: dict[str, Any]) -> dict[str, Any]:
+def for_growthbook(condition: dict[str, Any]) -> dict[str, Any]:
+    """A condition in GrowthBook's words."""
     if "all" in condition:
-        parts = [_for_growthbook(each) for each in condition["all"]]
+        parts = [for_growthbook(each) for each in condition["all"]]
         # One mapping is its quickest form; attributes that are asked twice need a list.
         flat = {name: value for part in parts for name, value in part.items()}
         return flat if len(flat) == len(parts) else {"$and": parts}
     if "any" in condition:
-        return {"$or": [_for_growthbook(each) for each in condition["any"]]}
+        return {"$or": [for_growthbook(each) for each in condition["any"]]}
     name, operator, value = condition["attribute"].partition(".")[2], condition["operator"], condition["value"]
     words = {"is_not": "$ne", "one_of": "$in", "none_of": "$nin", ">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
     words |= {"before": "$lt", "after": "$gt"}

@@ -18,7 +18,17 @@ from handrail.core.errors import Invalid
 from handrail.core.experiences.codec import decode_experience
 from handrail.core.experiences.model import Kind
 from handrail.core.experiences.themes import Theme
-from handrail.delivery.wire import BootReply, BootRequest, Candidate, Content, Page, RateLimit, Revision
+from handrail.delivery.wire import (
+    BootHead,
+    BootReply,
+    BootRequest,
+    BootUser,
+    Candidate,
+    Content,
+    Page,
+    RateLimit,
+    Revision,
+)
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo" / "experiences"
 
@@ -127,6 +137,12 @@ def test_what_is_said_on_the_wire_is_in_the_schema() -> None:
     assert problems("boot_request", msgspec.json.encode(BootRequest("p", Page("https://app.example/"), "0.1.0"))) == []
     assert problems("boot_reply", msgspec.json.encode(reply).replace(b'"match"', b'"maybe"')) != []
     assert problems("boot_reply", msgspec.json.encode(reply).replace(b'"modal"', b'"pop-up"')) != []
+
+
+def test_a_reply_s_two_parts_are_the_reply() -> None:
+    whole = {field.name: field.type for field in msgspec.structs.fields(BootReply)}
+    parts = {field.name: field.type for part in (BootHead, BootUser) for field in msgspec.structs.fields(part)}
+    assert parts == {name: whole[name] for name in whole if name not in ("candidates", "content", "themes_url")}
 
 
 def test_every_kind_has_a_definition() -> None:

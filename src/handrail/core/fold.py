@@ -22,7 +22,17 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from handrail.core.events import Event, Stamp
-from handrail.core.people import AttributeValue, Company, ExperienceState, Facts, Link, Snoozed, Subject, Written
+from handrail.core.people import (
+    AttributeValue,
+    Company,
+    ExperienceState,
+    Facts,
+    Link,
+    Person,
+    Snoozed,
+    Subject,
+    Written,
+)
 from handrail.core.values import Refused, check_attribute, day_of
 
 NATIVE = ("email", "name", "language")
@@ -265,17 +275,38 @@ def merge(subjects: Iterable[Subject]) -> Subject:
 
 def facts(subject: Subject, company: Company | None, today: int, now: int, zone: str) -> Facts:
     """What a condition may know of a merged subject. Tombstones are gone: a missing attribute is simply not there."""
+    return facts_of(person(subject, company), today, now, zone)
+
+
+def person(subject: Subject, company: Company | None) -> Person:
+    """A merged subject with its company, attributes ready to be asked."""
     native = _values(subject.native)
     if subject.first_seen:
         native["first_seen"] = _iso(subject.first_seen)
         native["last_seen"] = _iso(subject.last_seen)
     native["visits"] = count_visits(subject.visited)
-    return Facts(
+    return Person(
+        subject=subject,
         native=native,
         custom=_values(subject.custom),
         company=_values(company.custom) if company is not None else {},
-        experiences=subject.experiences,
-        events=subject.counters,
+    )
+
+
+def company_id(subject: Subject) -> str | None:
+    """The company a merged subject belongs to, if any."""
+    value = subject.company.value if subject.company is not None else None
+    return value if isinstance(value, str) else None
+
+
+def facts_of(known: Person, today: int, now: int, zone: str) -> Facts:
+    """What a condition may know of a person on this day and at this instant."""
+    return Facts(
+        native=known.native,
+        custom=known.custom,
+        company=known.company,
+        experiences=known.subject.experiences,
+        events=known.subject.counters,
         today=today,
         now=now,
         zone=zone,

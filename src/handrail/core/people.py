@@ -78,6 +78,18 @@ class Company(msgspec.Struct, omit_defaults=True):
     custom: dict[str, Written] = {}
 
 
+class Person(msgspec.Struct, frozen=True):
+    """A user as read: the merged subject, the company they belong to, and both's attributes without tombstones.
+
+    Made by `core.fold.person`, shared by whoever asks; nobody changes it.
+    """
+
+    subject: Subject
+    native: dict[str, AttributeValue]
+    custom: dict[str, AttributeValue]
+    company: dict[str, AttributeValue]
+
+
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a condition is asked about: one user, merged and plain. Days are proleptic ordinals in the project's zone.
 

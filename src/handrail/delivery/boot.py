@@ -13,14 +13,14 @@ from handrail.core.conditions.evaluate import World, attribute_of, evaluate
 from handrail.core.conditions.model import Condition
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import Forbidden
-from handrail.core.fold import facts
+from handrail.core.fold import facts, facts_of
 from handrail.core.pages import covers
-from handrail.core.people import AttributeValue, ExperienceState, Facts, Subject
+from handrail.core.people import AttributeValue, ExperienceState, Facts, Person, Subject
 from handrail.core.values import Refused, check_user_id, day_of, day_start
 from handrail.delivery.origins import find_environment
 from handrail.delivery.ports import Publications
 from handrail.delivery.published import Entry, Ready, edges, ready
-from handrail.delivery.wire import BootReply, BootRequest, RateLimit, Watch
+from handrail.delivery.wire import BootRequest, BootUser, RateLimit
 
 NO_STATE = ExperienceState()
 
@@ -74,52 +74,61 @@ class Delivery:
         rejected: dict[str, str],
     ) -> bytes:
         """The boot reply as JSON. The parts that change with the user are written around the parts that do not."""
-        settings, now = state.snapshot.environment, known.now
+        settings, now, url, device = state.snapshot.environment, known.now, request.page.url, request.device
         candidates: list[bytes] = []
         content: list[bytes] = []
         names: set[str] = set()
         keys: list[str] = []
         valid_until = day_start(known.today + 1, known.zone) if state.asks_days else 0
-        have = set(request.have)
+        entries, have, experiences, on_page = (
+            state.entries,
+            request.have,
+            subject.experiences,
+            state.pages.of(url, device),
+        )
         for at in state.predicate(known):
-            entry = state.entries[at]
-            left = self.residual(entry, state, known)
-            if left is False:
-                continue
-            document = entry.published.document
-            starts, ends = edges(document.when, request.zone) if document.when.start or document.when.end else (0, 0)
-            if ends and now >= ends:
-                continue
-            mine = subject.experiences.get(document.key, NO_STATE)
-            if starts or ends or mine.snoozes:
-                valid_until = _earliest(valid_until, now, starts, ends, mine.snoozes[-1].until if mine.snoozes else 0)
-            candidates.append(_candidate(entry, mine, left, starts, ends))
-            keys.append(document.key)
-            names |= entry.names
-            if entry.published.version not in have and covers(document.where, request.page.url, request.device, found):
-                content.append(b'"%s":%s' % (entry.published.version.encode(), entry.content))
-        reply = BootReply(
-            environment=settings.id,
-            key=settings.write_key,
-            project=settings.public_id,
+            entry = entries[at]
+            if not entry.deferred and not entry.dated and entry.key not in experiences:
+                candidates.append(entry.whole)
+            else:
+                left = self.residual(entry, state, known)
+                if left is False:
+                    continue
+                starts, ends = edges(entry.published.document.when, request.zone) if entry.dated else (0, 0)
+                if ends and now >= ends:
+                    continue
+                mine = experiences.get(entry.key, NO_STATE)
+                if starts or ends or mine.snoozes:
+                    until = mine.snoozes[-1].until if mine.snoozes else 0
+                    valid_until = _earliest(valid_until, now, starts, ends, until)
+                candidates.append(_candidate(entry, mine, left, starts, ends))
+            keys.append(entry.key)
+            if entry.names:
+                names |= entry.names
+            shows = on_page.get(at)
+            if shows is None:
+                shows = on_page[at] = covers(entry.published.document.where, url, device, found)
+            if shows and entry.published.version not in have:
+                content.append(entry.content)
+        user_id = None if request.user_id is None else str(request.user_id)
+        said = BootUser(
             now=now,
-            zone=known.zone,
-            alias=settings.alias,
             anonymous_id=request.anonymous_id,
-            user_id=None if request.user_id is None else str(request.user_id),
+            user_id=user_id,
             attributes=values_of(names, known),
-            revision=state.snapshot.revision,
-            revision_url=f"/sdk/v1/revision/{settings.id}.json",
-            watch=Watch(list(state.attributes), list(state.events)),
             valid_until=valid_until,
             rate_limit=rate_limit(settings, state, subject, now),
             accepted=accepted,
             rejected=rejected,
         )
         if self._watch is not None:
-            self._watch(Decision(settings.id, reply.user_id or request.anonymous_id, request.page.url, keys, now))
-        head = msgspec.json.encode(reply)[:-1]
-        return b'%s,"candidates":[%s],"content":{%s}}' % (head, b",".join(candidates), b",".join(content))
+            self._watch(Decision(settings.id, user_id or request.anonymous_id, url, keys, now))
+        return b'%s,%s,"candidates":[%s],"content":{%s}}' % (
+            state.head,
+            msgspec.json.encode(said)[1:-1],
+            b",".join(candidates),
+            b",".join(content),
+        )
 
     @staticmethod
     def residual(entry: Entry, state: Ready, known: Facts) -> Condition | bool:
@@ -157,6 +166,8 @@ def rate_limit(settings: EnvironmentSettings, state: Ready, subject: Subject, no
     limit = settings.rate_limit
     if limit is None:
         return None
+    if not subject.experiences:
+        return RateLimit(limit.count, limit.every, limit.unit)
     since = now - limit.every * UNITS[limit.unit]
     shown = sorted(
         mine.last_seen for key, mine in subject.experiences.items() if mine.last_seen > since and key in state.limited
@@ -180,3 +191,8 @@ def checked(request: BootRequest) -> BootRequest:
 def known_of(subject: Subject, company: object, now: int, zone: str) -> Facts:
     """What conditions may ask of a subject at this instant."""
     return facts(subject, company, day_of(now, zone), now, zone)  # pyright: ignore[reportArgumentType]
+
+
+def known_now(person: Person, now: int, zone: str) -> Facts:
+    """What conditions may ask of a person already read."""
+    return facts_of(person, day_of(now, zone), now, zone)

@@ -11,15 +11,15 @@ import msgspec
 from handrail.compile.normal_form import Both, Either, Leaf, Node, normal_form
 from handrail.compile.patterns import compile_pattern
 from handrail.compile.predicates import Predicate, compile_audiences
-from handrail.core.conditions.model import DEFERRED, Condition, PageCondition
+from handrail.core.conditions.model import DEFERRED, Condition, Device, PageCondition
 from handrail.core.conditions.names import names_in
 from handrail.core.experiences.blocks import Block, Button, Columns, Heading, Image, ListBlock, Paragraph, Span, Video
 from handrail.core.experiences.model import Banner, Experience, Tour, When
 from handrail.core.templates import chips
 from handrail.delivery.ports import Published, Snapshot
-from handrail.delivery.wire import Content
+from handrail.delivery.wire import BootHead, Content, Watch
 
-ACTIONS_WITH_URL = "navigate_to"
+PAGES = 500
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -28,10 +28,16 @@ class Entry(msgspec.Struct, frozen=True):
     published: Published
     fixed: bytes
     """The candidate's JSON without its closing brace, state and residual left out."""
+    whole: bytes
+    """The candidate's JSON when nothing is left out: for a user who never met it, with nothing left to ask."""
+    key: str
+    dated: bool
+    """Whether it starts or ends."""
     audience: Node | None
     deferred: bool
     names: frozenset[str]
     content: bytes
+    """The content as a member of an object: its version, a colon, its document."""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -47,6 +53,9 @@ class Ready(msgspec.Struct, frozen=True):
     """Keys of the experiences that count for the project's rate limit, paused ones included."""
     asks_days: bool
     """Whether a verdict can change because a day ends."""
+    head: bytes
+    """The part of a reply that is the same for everybody, without its closing brace."""
+    pages: Pages
 
 
 def ready(snapshot: Snapshot) -> Ready:
@@ -63,7 +72,40 @@ def ready(snapshot: Snapshot) -> Ready:
         events=names.events,
         limited=frozenset(each.document.key for each in snapshot.experiences if counts(each.document)),
         asks_days=names.asks_days,
+        head=_head(snapshot, names.attributes, names.events),
+        pages=Pages(),
     )
+
+
+class Pages:
+    """Which experiences cover which page: answered once for each, for the pages asked about lately."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, Device], dict[int, bool]] = {}
+
+    def of(self, url: str, device: Device) -> dict[int, bool]:
+        """What is known of this page, by the experience's index; whoever finds out more adds it."""
+        known = self._known.get((url, device))
+        if known is None:
+            if len(self._known) >= PAGES:
+                self._known.clear()
+            known = self._known[url, device] = {}
+        return known
+
+
+def _head(snapshot: Snapshot, attributes: tuple[str, ...], events: tuple[str, ...]) -> bytes:
+    settings = snapshot.environment
+    fixed = BootHead(
+        environment=settings.id,
+        key=settings.write_key,
+        project=settings.public_id,
+        zone=settings.zone,
+        alias=settings.alias,
+        revision=snapshot.revision,
+        revision_url=f"/sdk/v1/revision/{settings.id}.json",
+        watch=Watch(list(attributes), list(events)),
+    )
+    return msgspec.json.encode(fixed)[:-1]
 
 
 INTERRUPTING = frozenset({"tour", "survey"})
@@ -93,13 +135,17 @@ def _entry(published: Published, snapshot: Snapshot) -> Entry:
     }
     if patterns := _patterns(document, audience):
         fixed["patterns"] = patterns
+    encoded = msgspec.json.encode(fixed)
     return Entry(
         published=published,
-        fixed=msgspec.json.encode(fixed)[:-1],
+        fixed=encoded[:-1],
+        whole=encoded,
+        key=document.key,
+        dated=bool(document.when.start or document.when.end),
         audience=audience,
         deferred=audience is not None and has_deferred(audience),
         names=frozenset(attribute_names(document)),
-        content=content_of(published),
+        content=b"%s:%s" % (msgspec.json.encode(published.version), content_of(published)),
     )
 
 

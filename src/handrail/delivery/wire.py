@@ -109,6 +109,33 @@ class BootReply(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True
     themes_url: str | None = None
 
 
+class BootHead(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """The members of a `BootReply` that are the same for everybody until something is published."""
+
+    environment: str
+    key: str
+    project: str
+    zone: str
+    alias: bool
+    revision: str
+    revision_url: str
+    watch: Watch = msgspec.field(default_factory=Watch)
+
+
+class BootUser(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """The members of a `BootReply` that change with the user and the moment."""
+
+    now: int
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    attributes: dict[str, AttributeValue] = {}
+    segments: list[str] = []
+    valid_until: int = 0
+    rate_limit: RateLimit | None = None
+    accepted: list[str] = []
+    rejected: dict[str, str] = {}
+
+
 class Content(msgspec.Struct, rename="camel", omit_defaults=True):
     """`GET /sdk/v1/content/{version}.json`: one frozen version as the renderers draw it, its theme resolved."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
@@ -20,19 +21,25 @@ class Tail:
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[bytes]] = set()
-        self.recent: list[dict[str, object]] = []
+        self._recent: deque[tuple[str, object]] = deque(maxlen=50)
+
+    @property
+    def recent(self) -> list[dict[str, object]]:
+        """The last lines, oldest first."""
+        return [_line(what, thing) for what, thing in self._recent]
 
     def tell(self, what: str, things: object) -> None:
         """Take notice of events or a decision."""
-        lines = [
-            _line(what, each) for each in cast("Sequence[object]", things if isinstance(things, Sequence) else [things])
-        ]
-        self.recent = [*self.recent, *lines][-50:]
+        each_thing = cast("Sequence[object]", things if isinstance(things, Sequence) else (things,))
+        self._recent.extend([(what, each) for each in each_thing[-50:]])
+        if not self._listeners:
+            return
+        lines = [msgspec.json.encode(_line(what, each)) + b"\n" for each in each_thing]
         for listener in self._listeners:
             for line in lines:
                 if listener.full():
                     listener.get_nowait()
-                listener.put_nowait(msgspec.json.encode(line) + b"\n")
+                listener.put_nowait(line)
 
     async def listen(self) -> AsyncIterator[bytes]:
         """JSON lines from now on; an empty line now and then, so that a dead connection is noticed."""

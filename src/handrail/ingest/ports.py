@@ -9,7 +9,7 @@ import msgspec
 
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules
-from handrail.core.people import Company, Subject
+from handrail.core.people import Company, Person, Subject
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -72,4 +72,8 @@ class People(Protocol):
 
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""
+        ...
+
+    async def person(self, anonymous_id: str | None, user_id: str | None) -> Person:
+        """`user` and their `company` in one, ready to be asked."""
         ...

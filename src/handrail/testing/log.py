@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules, State, count_back, fold, merge, subjects_of
-from handrail.core.people import Company, Subject
+from handrail.core.fold import FoldRules, State, company_id, count_back, fold, merge, person, subjects_of
+from handrail.core.people import Company, Person, Subject
 from handrail.ingest.dedupe import SeenIds, dedupe_id
 from handrail.ingest.ports import Appended, RebuildReport
 
@@ -108,6 +108,12 @@ class MemoryPeople:
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""
         return self._state.companies.get((self._environment, group_id), Company())
+
+    async def person(self, anonymous_id: str | None, user_id: str | None) -> Person:
+        """A user and their company in one."""
+        subject = await self.user(anonymous_id, user_id)
+        group_id = company_id(subject)
+        return person(subject, None if group_id is None else await self.company(group_id))
 
 
 def _differing(

@@ -9,8 +9,8 @@ import msgspec
 
 from handrail.adapters.postgres.connection import Connection, Pool, Row
 from handrail.core.events import Event, Stamp
-from handrail.core.fold import FoldRules, Key, Keys, State, count_back, merge, needed
-from handrail.core.people import Company, Link, Subject
+from handrail.core.fold import FoldRules, Key, Keys, State, company_id, count_back, merge, needed, person
+from handrail.core.people import Company, Link, Person, Subject
 
 LINKED = 200
 """How many anonymous ids of one user are read, the latest first: a shared test account must not slow its page."""
@@ -157,6 +157,12 @@ class PostgresPeople:
             "SELECT body FROM ingest.companies WHERE environment = $1 AND id = $2", self._environment, group_id
         )
         return Company() if body is None else _COMPANY.decode(body)
+
+    async def person(self, anonymous_id: str | None, user_id: str | None) -> Person:
+        """A user and their company in one."""
+        subject = await self.user(anonymous_id, user_id)
+        group_id = company_id(subject)
+        return person(subject, None if group_id is None else await self.company(group_id))
 
 
 _PERSON = """

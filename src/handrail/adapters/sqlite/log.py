@@ -26,11 +26,12 @@ import msgspec
 import structlog
 
 from handrail.adapters.sqlite.days import Day, DayWriter, day_at, delete_day, list_days, read_blocks
+from handrail.adapters.sqlite.persons import KnownPersons
 from handrail.adapters.sqlite.rebuild import open_state, rebuild
 from handrail.adapters.sqlite.state import SqlitePeople, StateReader, StateWriter
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules
+from handrail.core.fold import FoldRules, Key
 from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_id
 from handrail.ingest.ports import Appended, RebuildReport
 
@@ -85,6 +86,7 @@ class SqliteLog:
         self._folded = 0
         self._acknowledged = 0
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._persons = KnownPersons()
         self._behind = False
         """Whether a fold failed and left the state behind the log."""
         self._reader: StateReader
@@ -173,7 +175,7 @@ class SqliteLog:
 
     def people(self, environment: str) -> SqlitePeople:
         """Folded state of one environment."""
-        return SqlitePeople(self._reader, environment)
+        return SqlitePeople(self._reader, environment, self._persons)
 
     async def follow(self, environment: str, rules: FoldRules) -> None:
         """Fold by these rules from now on; see `ingest.ports.Log`. Appends wait while new counters count back."""
@@ -184,6 +186,7 @@ class SqliteLog:
             self._unruled.discard(environment)
             if not self._unruled:
                 self._catch_up()
+            self._report_folded()
 
         async with self._upkeep:
             await self._do(change)
@@ -362,12 +365,15 @@ class SqliteLog:
         if self._state.position != self._end - len(events):
             self._catch_up()
             return
+        touched = None
         try:
+            recounted = bool(self._unruled)
             self._drop_unruled(events)
-            self._state.fold(events, self._end, self._rules_of)
+            rows = self._state.fold(events, self._end, self._rules_of)
+            touched = None if recounted else rows
         except Exception:  # noqa: BLE001 the events are on disk; the state catches up
             _log.exception("fold_failed", position=self._state.position)
-        self._report_folded()
+        self._report_folded(touched)
 
     def _catch_up(self) -> None:
         """Fold what the log has and the state has not."""
@@ -443,8 +449,9 @@ class SqliteLog:
             delete_day(self._days.pop(0))
             self._seen.forget_day()
 
-    def _report_folded(self) -> None:
-        self._tell(self._note_folded, self._state.position, self._state.position < self._end)
+    def _report_folded(self, touched: set[Key] | None = None) -> None:
+        """Tell how far state is, and which rows changed; without them, any may have."""
+        self._tell(self._note_folded, self._state.position, self._state.position < self._end, touched)
 
     def _run(self, task: _Task) -> None:
         try:
@@ -498,7 +505,11 @@ class SqliteLog:
             if not append.done.done():
                 append.done.set_exception(reason)
 
-    def _note_folded(self, position: int, behind: bool) -> None:
+    def _note_folded(self, position: int, behind: bool, touched: set[Key] | None) -> None:
+        if touched is None:
+            self._persons.clear()
+        else:
+            self._persons.forget(touched)
         self._folded = max(self._folded, position)
         self._behind = behind
         waiting, self._waiting = self._waiting, []

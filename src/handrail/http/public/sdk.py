@@ -9,7 +9,7 @@ import msgspec
 
 from handrail.core.conditions.model import decode_hook
 from handrail.core.errors import HandrailError, Invalid, NotFound
-from handrail.delivery.boot import checked, known_of
+from handrail.delivery.boot import checked, known_now
 from handrail.delivery.published import content_of
 from handrail.delivery.wire import BootRequest, Revision
 from handrail.http.asgi import JSON, Receive, Scope, Send, answer, header, read_body
@@ -81,12 +81,10 @@ class Sdk:
                 await deps.log.folded(appended.position)
                 kept = [event.message_id for event in accepted.events]
         state = await deps.delivery.ready(settings.id)
-        people = deps.log.people(settings.id)
-        subject = await people.user(request.anonymous_id, None if request.user_id is None else str(request.user_id))
-        company_id = subject.company.value if subject.company is not None else None
-        company = await people.company(company_id) if isinstance(company_id, str) else None
-        known = known_of(subject, company, now, settings.zone)
-        return deps.delivery.reply(request, state, subject, known, accepted=kept, rejected=refused)
+        user_id = None if request.user_id is None else str(request.user_id)
+        person = await deps.log.people(settings.id).person(request.anonymous_id, user_id)
+        known = known_now(person, now, settings.zone)
+        return deps.delivery.reply(request, state, person.subject, known, accepted=kept, rejected=refused)
 
     async def _content(self, version: str) -> bytes:
         published = await self._deps.publications.content(version)
