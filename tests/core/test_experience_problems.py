@@ -71,7 +71,16 @@ def triggered(when: object, *then: object, **members: object) -> dict[str, objec
     return a_tour(a_step("only", triggers=[{"when": when, "then": list(then) or [DONE]}], **members))
 
 
+def pointing(target: object) -> dict[str, object]:
+    return a_tour(a_step(form="tooltip", target=target))
+
+
+def fingerprinted(**members: object) -> dict[str, object]:
+    return pointing({"fingerprint": {"tag": "button"} | members})
+
+
 STEP = "content.steps[0]"
+PRINT = f"{STEP}.target.fingerprint"
 BUTTON = f"{STEP}.blocks[0]"
 FIRST = f"{BUTTON}.actions[0]"
 SECOND = f"{BUTTON}.actions[1]"
@@ -126,6 +135,18 @@ PROBLEMS: list[tuple[str, str, dict[str, Any]]] = [
     ("target_signals", f"{STEP}.target", a_tour(a_step(form="tooltip", target={"nth": 1}))),
     ("target_nth", f"{STEP}.target.nth", a_tour(a_step(form="tooltip", target={"id": "a", "nth": -1}))),
     ("unused_target", f"{STEP}.target", a_tour(a_step(target=TARGET))),
+    ("unused_strictness", f"{STEP}.target.strictness", pointing({"id": "a", "strictness": "loose"})),
+    ("fingerprint_tag", f"{PRINT}.tag", fingerprinted(tag="Button!")),
+    ("fingerprint_index", f"{PRINT}.index", fingerprinted(index=-1)),
+    ("long_signal", f"{PRINT}.href", fingerprinted(href="/" * 201)),
+    ("long_signal", f"{PRINT}.chain[1]", fingerprinted(chain=["main", "x" * 201])),
+    ("long_signal", f"{PRINT}.words.fr.row", fingerprinted(words={"en": {}, "fr": {"row": "x" * 201}})),
+    ("many_signals", f"{PRINT}.classes", fingerprinted(classes=[f"c{n}" for n in range(21)])),
+    ("many_signals", f"{PRINT}.chain", fingerprinted(chain=["div"] * 31)),
+    ("locale", f"{PRINT}.words.e", fingerprinted(words={"e": {"text": "Go"}})),
+    ("unknown_signal", f"{PRINT}.shares.colour", fingerprinted(shares={"colour": 0.5})),
+    ("share", f"{PRINT}.shares.text", fingerprinted(shares={"text": 0})),
+    ("share", f"{PRINT}.shares.id", fingerprinted(shares={"id": 1.5})),
     ("seconds", f"{STEP}.missing.wait_seconds", a_tour(a_step(missing={"wait_seconds": -1}))),
     ("unknown_step", f"{STEP}.missing.step", a_tour(a_step(missing={"then": "go_to_step", "step": "x"}))),
     ("unknown_step", f"{STEP}.missing.step", a_tour(a_step(missing={"then": "go_to_step"}))),
@@ -218,7 +239,7 @@ PROBLEMS: list[tuple[str, str, dict[str, Any]]] = [
 
 WARNINGS = {
     "glob_sign", "unused_target", "empty_step", "no_action", "many_actions", "navigate_beside_launch", "two_views",
-    "no_default_text",
+    "no_default_text", "unused_strictness",
 }  # fmt: skip
 
 
@@ -240,7 +261,7 @@ def test_a_problem_is_told_with_its_place(code: str, path: str, document: dict[s
 
 def test_every_code_has_a_document() -> None:
     folder = Path(str(experiences.__file__)).parent
-    sources = [folder / f"{name}.py" for name in ("problems", "reach", "texts")]
+    sources = [folder / f"{name}.py" for name in ("problems", "reach", "targets", "texts")]
     written = "".join(path.read_text() for path in (*sources, Path(actions_file)))
     codes = set(re.findall(r'(?:Problem|Refusal)\(\s*(?:\w+, )?"(\w+)"', written))
     # No document of this release's kinds can hold these two; spec/cases/actions asks for them.
@@ -255,6 +276,9 @@ def test_every_code_has_a_document() -> None:
         a_banner(a_button(DONE), a_button({"type": "snooze"}), cross={"action": {"type": "snooze", "hours": 1}}),
         with_actions({"type": "launch_experience", "experience": "tips"}, NEXT),
         a_tour(a_step(form="tooltip", target=TARGET), theme="night", audience={"segment": "admins"}),
+        pointing(
+            {"fingerprint": {"tag": "a", "words": {"": {"text": "Go"}}, "shares": {"text": 1}}, "strictness": "loose"}
+        ),
         to("https://app.example/u/{id}?plan={{custom.plan|free}}"),
         to("mailto:{{native.email}}"),
         text({"en": "Hello {{native.name|there}}", "fr": "Bonjour", "pt-BR": "Oi"}),

@@ -29,7 +29,7 @@ from handrail.core.experiences import release
 from handrail.core.experiences.blocks import Block, Button, Columns, Heading, Image, ListBlock, Paragraph, Video
 from handrail.core.experiences.model import Banner, EveryDays, Experience, OnEvent, OnPageOpening, Tour
 from handrail.core.experiences.reach import reach_problems
-from handrail.core.experiences.targets import Target
+from handrail.core.experiences.targets import Target, target_problems
 from handrail.core.experiences.texts import LOCALE, text_problems, url_problems
 from handrail.core.experiences.tours import (
     Cross,
@@ -183,7 +183,7 @@ def _step_problems(place: _Place, step: Step, path: str) -> Iterator[Problem]:
     if step.form in release.POINTING and step.target is None:
         yield Problem("missing_target", f"{path}.target", f"A {step.form} needs a target to point at.")
     if step.target is not None:
-        yield from _target_problems(place, step.target, f"{path}.target")
+        yield from target_problems(step.target, f"{path}.target", place.locale)
         if step.form in release.STANDING:
             message = f"A {step.form} stands alone; its target does nothing."
             yield Problem("unused_target", f"{path}.target", message, "warning")
@@ -213,21 +213,12 @@ def _trigger_problems(place: _Place, trigger: ProgressTrigger, path: str, *, own
             case ElementClicked(None) if not own_target:
                 yield Problem("missing_target", f"{here}.target", "This step has no target of its own; name one.")
             case ElementClicked(Target() as target) | ElementState(target):
-                yield from _target_problems(place, target, f"{here}.target")
+                yield from target_problems(target, f"{here}.target", place.locale)
             case _:
                 pass
     if not trigger.then:
         yield Problem("no_action", f"{path}.then", "This trigger does nothing.", "warning")
     yield from _stack_problems(place, "progress_trigger", trigger.then, f"{path}.then")
-
-
-def _target_problems(place: _Place, target: Target, path: str) -> Iterator[Problem]:
-    if not any((target.css, target.test_id, target.id, target.role, target.name, target.text)):
-        yield Problem("target_signals", path, "A target needs a signal: test_id, id, css, role, name or text.")
-    if target.nth is not None and target.nth < 0:
-        yield Problem("target_nth", f"{path}.nth", "Equals are counted from 0.")
-    for member in ("name", "text", "near"):
-        yield from text_problems(getattr(target, member), f"{path}.{member}", place.locale)
 
 
 def _cross_problems(place: _Place, cross: Cross, path: str) -> Iterator[Problem]:

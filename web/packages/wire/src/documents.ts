@@ -392,9 +392,10 @@ export interface Step {
 /**
  * Signals of one element. At least one is needed; each given one must agree, `css` narrows the search.
  *
- * `test_id` is any of data-testid, data-test, data-cy, data-qa, data-test-id. `name` is the accessible name and is
- * compared per locale. `near` is the text of the nearest heading. `nth` (from 0) picks among equals. `frame` and
- * `shadow` are CSS paths into same-origin frames and open shadow roots, outermost first.
+ * `fingerprint` decides where these do not, as `strictness` asks. `test_id` is any of data-testid, data-test, data-cy,
+ * data-qa, data-test-id. `name` is the accessible name and is compared per locale. `near` is the text of the nearest
+ * heading. `nth` (from 0) picks among equals. `frame` and `shadow` are CSS paths into same-origin frames and open
+ * shadow roots, outermost first.
  */
 export interface Target {
   css?: string
@@ -407,6 +408,53 @@ export interface Target {
   nth?: number
   frame?: string[]
   shadow?: string[]
+  fingerprint?: Fingerprint
+  strictness?: 'loose' | 'normal' | 'strict'
+}
+
+/**
+ * What an element was like when an author picked it, so that it is known again after the page has changed.
+ *
+ * `words` is by language of the page ("" where the page names none). `href` and `icon` have `#` for runs of digits;
+ * `chain` names ancestors, innermost first, by role, id or tag. `shares` says of each signal which part of the page's
+ * candidates had the same (0 to 1), and `rival` how well the best other one agreed, in nats (log-likelihood).
+ */
+export interface Fingerprint {
+  tag: string
+  words?: {
+    [k: string]: Wording
+  }
+  test_id?: string
+  id?: string
+  name?: string
+  href?: string
+  role?: string
+  type?: string
+  icon?: string
+  landmark?: string
+  classes?: string[]
+  chain?: string[]
+  index?: number
+  shares?: {
+    [k: string]: number
+  }
+  rival?: number
+}
+
+/**
+ * What an element and its surroundings said in one language when the fingerprint was taken; "" is nothing.
+ *
+ * `label` is a label, alternative or title besides the element's own `text`. `heading` is the nearest one, `before`
+ * and `after` the text beside it, `row` the words of the smallest box around it that says more than it does. Digits
+ * are kept in `text` and `label` only; elsewhere a run of them is `#`.
+ */
+export interface Wording {
+  text?: string
+  label?: string
+  heading?: string
+  before?: string
+  after?: string
+  row?: string
 }
 
 /** What happens when the target is not there: wait `wait_seconds`, then do `then` (`step` names go_to_step's). */
