@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,17 +13,13 @@ from typing import cast
 import structlog
 from sqlalchemy import select
 
-from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.publications import ControlPublications
 from handrail.adapters.control.tables import api_key
 from handrail.adapters.control.work import ControlWorks
-from handrail.adapters.duckdb import DuckdbAnalytics
-from handrail.adapters.sqlite.directory import DataDirectory
-from handrail.adapters.sqlite.log import SqliteLog
 from handrail.compile import queries
 from handrail.core.conditions.model import Condition
-from handrail.core.errors import NotFound
+from handrail.core.errors import NotFound, Unavailable
 from handrail.core.fold import FoldRules
 from handrail.core.values import day_of
 from handrail.delivery.boot import Delivery
@@ -36,8 +33,8 @@ from handrail.http.hosts import Hosts
 from handrail.http.public.sdk import Sdk
 from handrail.http.public.tracking import Tracking
 from handrail.http.tail import Tail
-from handrail.ingest.ports import Log
-from handrail.settings import Settings
+from handrail.settings import NO_ANALYTICS, Settings
+from handrail.storage import Storage, open_storage
 from handrail.workspace.seed import NewProject, seed
 
 _logger = structlog.get_logger(__name__)
@@ -53,34 +50,34 @@ def milliseconds() -> int:
 class Installation:
     """One running Handrail. Open with `Installation.open`, close with `close`."""
 
-    def __init__(self, settings: Settings, directory: DataDirectory, control: ControlDatabase, log: SqliteLog) -> None:
+    def __init__(self, settings: Settings, storage: Storage) -> None:
         self.settings = settings
-        self.control = control
-        self.log = log
-        self.tail = Tail()
-        self.projects = ControlProjects(control)
-        self.publications = ControlPublications(control)
-        self.works = ControlWorks(control, self._announced)
+        self.control = storage.control
+        self.log = storage.log
+        self.tail = Tail(storage.log if storage.changes is not None else None)
+        self.projects = ControlProjects(storage.control)
+        self.publications = ControlPublications(storage.control)
+        self.works = ControlWorks(storage.control, self._announced)
         self.delivery = Delivery(self.publications, lambda decision: self.tail.tell("decision", decision))
-        self.analytics = DuckdbAnalytics(settings.folder / "analytics.duckdb", self._zone_of)
-        self._directory = directory
+        self.analytics = storage.open_analytics(self._zone_of)
+        self._storage = storage
         self._rules: dict[str, FoldRules] = {}
-        self._filling: asyncio.Task[None] = asyncio.create_task(asyncio.sleep(0))
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, settings: Settings) -> Installation:
-        """Take the data folder, bring schemas up to date, catch up with the log. Raises Conflict or OSError."""
-        directory = DataDirectory(settings.folder)
+    async def open(cls, settings: Settings, *, worker: bool = False) -> Installation:
+        """Open what the settings name and catch up with the log. Raises what `open_storage` raises."""
+        storage = await open_storage(settings, worker=worker)
         try:
-            control = ControlDatabase(settings.control_address)
-            await control.open()
-            log = await SqliteLog.open(settings.folder)
+            made = cls(settings, storage)
+            if storage.changes is not None:
+                await storage.changes.follow(made._heard)
+            await made.followed()
         except BaseException:
-            directory.close()
+            await storage.close()
             raise
-        made = cls(settings, directory, control, log)
-        await made.followed()
-        made._filling = asyncio.create_task(made._fill())
+        made._tasks = [asyncio.create_task(made._fill()), asyncio.create_task(made._keep_following())]
         return made
 
     def _zone_of(self, environment: str) -> str:
@@ -89,7 +86,7 @@ class Installation:
 
     async def _fill(self) -> None:
         """Keep the analytic store behind the log by a moment; what fails is tried again."""
-        while True:
+        while self.analytics is not None:
             try:
                 await self.analytics.fill(self.log)
             except Exception:
@@ -98,6 +95,8 @@ class Installation:
 
     async def counted(self, environment: str, experience: str | None, segment: str | None) -> Counted:
         """How many users an experience's audience or a segment may hold for. Raises NotFound."""
+        if self.analytics is None:
+            raise Unavailable(f"This installation counts nothing: HANDRAIL_ANALYTICS is {NO_ANALYTICS!r}.")
         await self.analytics.fill(self.log)
         snapshot = await self.publications.snapshot(environment)
         condition: Condition | None = None
@@ -117,16 +116,33 @@ class Installation:
 
     async def close(self) -> None:
         """Answer what waits, then let go of files and folder."""
-        self._filling.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._filling
-        self.analytics.close()
-        await self.log.close()
-        await self.control.close()
-        self._directory.close()
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if self.analytics is not None:
+            self.analytics.close()
+        await self._storage.close()
 
     def _announced(self, environment: str) -> None:
         self.publications.forget(environment)
+
+    def _heard(self, environment: str | None) -> None:
+        """Another process published to an environment; to any, for all that is known, when there is no id."""
+        self.publications.forget(environment)
+        self._changed.set()
+
+    async def _keep_following(self) -> None:
+        """Have the fold count what other processes' publications ask; what fails is tried again."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self.followed()
+            except Exception:
+                _logger.exception("publication_not_followed")
+                self._changed.set()
+                await asyncio.sleep(1)
 
     async def followed(self) -> None:
         """Return once the fold counts everything that published audiences ask."""
@@ -159,11 +175,10 @@ class Installation:
 
     def application(self, demo: DemoHost | None = None) -> Hosts:
         """Every door, as one ASGI application."""
-        log: Log = self.log
         deps = Deps(
             publications=self.publications,
             delivery=self.delivery,
-            log=log,
+            log=self.log,
             now=milliseconds,
             tell=self.tail.tell,
             static=STATIC,
@@ -171,7 +186,7 @@ class Installation:
         admin = Admin(
             works=self.works,
             delivery=self.delivery,
-            log=log,
+            log=self.log,
             tail=self.tail,
             now=milliseconds,
             project=self.project,
@@ -195,28 +210,42 @@ class Trusted:
         await self._application(scope, receive, send)
 
 
-async def run(installation: Installation, application: Application) -> None:
-    """Serve on the port and on the folder's socket until told to stop. Raises OSError when the port is taken."""
-    import socket
-
-    import uvicorn
-
-    settings = installation.settings
+def open_listener(settings: Settings) -> socket.socket:
+    """The port, bound and listening. Raises OSError when it is taken."""
     # The loop switches Nagle's algorithm off only for sockets that say they are TCP; with it on, every answer that goes
     # out in two writes waits 40 ms for the client's delayed acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.port))
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def open_command_socket(settings: Settings) -> socket.socket:
+    """The data folder's socket, for commands. The folder's lock is held, so one that lies there is nobody's."""
     settings.socket.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(settings.socket))
+    settings.socket.chmod(0o600)
+    listener.listen(128)
+    return listener
+
+
+async def run(
+    installation: Installation, application: Application, listener: socket.socket, commands: socket.socket
+) -> None:
+    """Serve on the port and on the folder's socket until told to stop."""
+    import uvicorn
+
     common = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
     web = uvicorn.Server(uvicorn.Config(application, **common))  # pyright: ignore[reportArgumentType]
-    command = uvicorn.Server(uvicorn.Config(Trusted(application), uds=str(settings.socket), **common))  # pyright: ignore[reportArgumentType]
+    command = uvicorn.Server(uvicorn.Config(Trusted(application), **common))  # pyright: ignore[reportArgumentType]
     command.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
-
-    async def commands() -> None:
-        await command.serve()
-
-    task = asyncio.create_task(commands())
+    task = asyncio.create_task(command.serve(sockets=[commands]))
     keeping = asyncio.create_task(_retain(installation))
     try:
         await web.serve(sockets=[listener])
@@ -224,7 +253,6 @@ async def run(installation: Installation, application: Application) -> None:
         keeping.cancel()
         command.should_exit = True
         await task
-        settings.socket.unlink(missing_ok=True)
 
 
 async def _retain(installation: Installation) -> None:

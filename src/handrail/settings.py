@@ -11,18 +11,21 @@ import msgspec
 
 from handrail.core.errors import Invalid
 
+NO_ANALYTICS = "none"
+
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one installation runs. Nothing has to be set.
 
-    `data` is the folder of logs, state and, without `database`, the control file. `database` is a `postgresql://`
-    address for the control database. `dashboard_host` and `demo_host` are the two names the port answers to.
+    `data` is the folder of log, state and control database. With `database`, a `postgresql://` address, all three are
+    there, and the folder holds only the analytic store. `analytics` is `none` for an installation without counts.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     data: str = ".handrail"
     database: str = ""
+    analytics: str = ""
     log_days: int = 30
     demo: bool = False
 
@@ -54,6 +57,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         if (value := environ.get(f"HANDRAIL_{name.upper()}")) is not None:
             values[name] = value
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as problem:
         raise Invalid(f"The settings are wrong: {problem}") from None
+    if settings.database and not settings.database.startswith("postgresql://"):
+        raise Invalid("HANDRAIL_DATABASE is an address such as postgresql://user:password@host/name.", path="database")
+    if settings.analytics not in ("", NO_ANALYTICS):
+        raise Invalid(f"HANDRAIL_ANALYTICS is empty or {NO_ANALYTICS!r}.", path="analytics")
+    return settings

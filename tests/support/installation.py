@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from handrail.app import Installation
+from handrail.app import Installation, Trusted
 from handrail.core.events import Event
 from handrail.settings import Settings
 from handrail.workspace.seed import NewEnvironment, NewProject
@@ -20,9 +20,11 @@ KEY, OTHER_KEY = "wk_production", "wk_staging"
 class Running:
     """An open installation and a client for its doors."""
 
-    def __init__(self, installation: Installation, client: httpx.AsyncClient) -> None:
+    def __init__(self, installation: Installation, client: httpx.AsyncClient, operator: httpx.AsyncClient) -> None:
         self.installation = installation
         self.client = client
+        self.operator = operator
+        """A client as the command line is one: trusted."""
 
     async def kept(self) -> list[Event]:
         """Every event on disk, in order."""
@@ -30,17 +32,21 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncGenerator[Running]:
-    """An installation with two environments: `app.example.com` and its staging."""
-    installation = await Installation.open(Settings(data=str(folder)))
+async def running(folder: Path, database: str = "") -> AsyncGenerator[Running]:
+    """An installation with two environments, `app.example.com` and its staging; on files without a `database`."""
+    installation = await Installation.open(Settings(data=str(folder), database=database))
     environments = (
         NewEnvironment("production", "Production", ("app.example.com", "*.example.com"), KEY),
         NewEnvironment("staging", "Staging", ("*.staging.example.com", "re:^preview-[0-9]+[.]test$"), OTHER_KEY),
     )
     await installation.seeded(NewProject(id="p_test", public_id=PUBLIC_ID, name="Test", environments=environments))
-    transport = httpx.ASGITransport(installation.application())
+    application = installation.application()
+    address = "http://127.0.0.1"
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            yield Running(installation, client)
+        async with (
+            httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url=address) as client,
+            httpx.AsyncClient(transport=httpx.ASGITransport(Trusted(application)), base_url=address) as operator,
+        ):
+            yield Running(installation, client, operator)
     finally:
         await installation.close()

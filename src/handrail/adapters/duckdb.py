@@ -30,13 +30,13 @@ from handrail.core.people import AttributeValue, ExperienceState, Link, Subject
 from handrail.core.values import Refused, check_attribute, day_of, instant_of
 from handrail.ingest.ports import Log
 
-VERSION = 1
+VERSION = 2
 MAX_COLUMNS = 2000
 """Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
 BATCH = 1000
 
 SCHEMA = """
-CREATE TABLE meta (version INTEGER NOT NULL, position BIGINT NOT NULL);
+CREATE TABLE meta (version INTEGER NOT NULL, position HUGEINT NOT NULL);
 CREATE TABLE columns (owner VARCHAR NOT NULL, attribute VARCHAR NOT NULL, kind VARCHAR NOT NULL, name VARCHAR NOT NULL);
 CREATE TABLE people (environment VARCHAR NOT NULL, person VARCHAR NOT NULL, company VARCHAR);
 CREATE TABLE companies (environment VARCHAR NOT NULL, company VARCHAR NOT NULL);
@@ -59,7 +59,7 @@ CREATE TABLE links (
   user_id VARCHAR NOT NULL
 );
 CREATE TABLE aliases (environment VARCHAR NOT NULL, user_id VARCHAR NOT NULL, canonical VARCHAR NOT NULL);
-CREATE TABLE quarantine (position BIGINT NOT NULL, reason VARCHAR NOT NULL);
+CREATE TABLE quarantine (position HUGEINT NOT NULL, reason VARCHAR NOT NULL);
 """
 
 TYPES: Mapping[Kind, str] = {
@@ -380,7 +380,7 @@ class DuckdbAnalytics:
             {"environment": text, "user_id": text, "canonical": text},
             [(*key, canonical) for key, canonical in batch.aliases.items()],
         )
-        self._insert("quarantine", {"position": "BIGINT", "reason": text}, list(batch.quarantined.items()))
+        self._insert("quarantine", {"position": "HUGEINT", "reason": text}, list(batch.quarantined.items()))
         if batch.position is not None:
             self._connection.execute("UPDATE meta SET position = $1", [batch.position])
 

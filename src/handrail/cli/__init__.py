@@ -34,16 +34,18 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--workers", default=1, show_default=True, help="Server processes; SQLite and DuckDB allow one.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Server processes; SQLite and DuckDB allow one.",
+)
 def serve(workers: int) -> None:
     """Run the server."""
     from handrail.cli.server import serve_forever
 
-    if workers != 1:
-        raise click.UsageError(
-            "SQLite and DuckDB files belong to one process: --workers is 1 until PostgreSQL and ClickHouse carry both."
-        )
-    serve_forever(demo=False)
+    serve_forever(demo=False, workers=workers)
 
 
 @main.command()

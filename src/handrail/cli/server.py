@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import secrets
+import socket
 import sys
 import uuid
 from pathlib import Path
@@ -13,7 +14,8 @@ import click
 import uvloop
 
 from handrail.adapters.files.documents import Files
-from handrail.app import STATIC, Installation, milliseconds, run
+from handrail.app import STATIC, Installation, milliseconds, open_command_socket, open_listener, run
+from handrail.cli.workers import supervise
 from handrail.core.environments import RateLimit
 from handrail.core.errors import Conflict, HandrailError, NotFound
 from handrail.http.demo import DemoHost
@@ -43,10 +45,12 @@ def first_project(settings: Settings, *, demo: bool = False) -> NewProject:
     )
 
 
-def serve_forever(*, demo: bool) -> None:
+def serve_forever(*, demo: bool, workers: int = 1) -> None:
     """Run until interrupted. Exits with 3 and one sentence when it cannot."""
     settings = read_settings()
     try:
+        if workers != 1:
+            sys.exit(supervise(settings, workers))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, demo=demo))
     except OSError as problem:
@@ -66,14 +70,24 @@ def serve_forever(*, demo: bool) -> None:
 
 
 async def _serve(settings: Settings, *, demo: bool) -> None:
+    listener = open_listener(settings)
+    try:
+        await _serve_on(listener, settings, demo=demo)
+    finally:
+        listener.close()
+
+
+async def _serve_on(listener: socket.socket, settings: Settings, *, demo: bool) -> None:
     installation = await Installation.open(settings)
     try:
         project = await installation.seeded(first_project(settings, demo=demo))
         host = await _demo_host(installation, project) if demo else None
         application = installation.application(host)
+        commands = open_command_socket(settings)
         _announce(installation, demo=demo)
-        await run(installation, application)
+        await run(installation, application, listener, commands)
     finally:
+        settings.socket.unlink(missing_ok=True)
         await installation.close()
 
 

@@ -61,6 +61,8 @@ def tail_server() -> int:
 def as_line(told_line: dict[str, object]) -> str:
     """One event or decision as people read it."""
     at = told_line.get("at")
+    if told_line["what"] == "note":
+        return f"({told_line['told']})"
     clock = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3] if isinstance(at, int) else ""
     if told_line["what"] == "decision":
         candidates = told_line["candidates"]

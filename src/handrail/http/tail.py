@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import cast
 
 import msgspec
 
+from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.delivery.boot import Decision
+from handrail.ingest.ports import Log
 
 WAITING = 1000
 """Lines kept for a watcher who reads too slowly; the oldest go first."""
+LOOK = 0.2
+"""Seconds between two looks at a log that other processes append to, while somebody watches."""
 
 
 class Tail:
     """Hands every event and decision to whoever listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Log | None = None) -> None:
+        """`shared` is a log that other processes append to as well: their events are read from there."""
         self._listeners: set[asyncio.Queue[bytes]] = set()
         self._recent: deque[tuple[str, object]] = deque(maxlen=50)
+        self._shared = shared
 
     @property
     def recent(self) -> list[dict[str, object]]:
@@ -32,19 +39,21 @@ class Tail:
         """Take notice of events or a decision."""
         each_thing = cast("Sequence[object]", things if isinstance(things, Sequence) else (things,))
         self._recent.extend([(what, each) for each in each_thing[-50:]])
-        if not self._listeners:
+        if not self._listeners or (what == "events" and self._shared is not None):
             return
-        lines = [msgspec.json.encode(_line(what, each)) + b"\n" for each in each_thing]
+        lines = [_line(what, each) for each in each_thing]
         for listener in self._listeners:
-            for line in lines:
-                if listener.full():
-                    listener.get_nowait()
-                listener.put_nowait(line)
+            _put(listener, lines)
 
-    async def listen(self) -> AsyncIterator[bytes]:
+    async def listen(self) -> AsyncGenerator[bytes]:
         """JSON lines from now on; an empty line now and then, so that a dead connection is noticed."""
         mine: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
         self._listeners.add(mine)
+        reading: asyncio.Task[None] | None = None
+        if self._shared is not None:
+            told = f"events of every process, decisions of process {os.getpid()} only"
+            _put(mine, [{"what": "note", "told": told}])
+            reading = asyncio.create_task(_read_on(self._shared, await self._shared.end(), mine))
         try:
             while True:
                 try:
@@ -53,6 +62,28 @@ class Tail:
                     yield b"\n"
         finally:
             self._listeners.discard(mine)
+            if reading is not None:
+                reading.cancel()
+
+
+async def _read_on(log: Log, position: int, listener: asyncio.Queue[bytes]) -> None:
+    """Hand on every event behind `position` for ever."""
+    while True:
+        try:
+            events = [each async for each in log.read(position, WAITING)]
+        except Unavailable:
+            events = []
+        if events:
+            position = events[-1][0]
+            _put(listener, [_line("event", event) for _, event in events])
+        await asyncio.sleep(LOOK)
+
+
+def _put(listener: asyncio.Queue[bytes], lines: Sequence[dict[str, object]]) -> None:
+    for line in lines:
+        if listener.full():
+            listener.get_nowait()
+        listener.put_nowait(msgspec.json.encode(line) + b"\n")
 
 
 def _line(what: str, thing: object) -> dict[str, object]:

@@ -46,6 +46,10 @@ class Log(Protocol):
         """Events behind position `after`, in order."""
         ...
 
+    async def end(self) -> int:
+        """The position of the last event that can be read now."""
+        ...
+
     async def folded(self, position: int) -> None:
         """Return once state has caught up with `position`. Raises Unavailable when it cannot just now."""
         ...

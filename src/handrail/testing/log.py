@@ -41,6 +41,10 @@ class MemoryLog:
         for position, event in list(enumerate(self.events, 1))[after : after + limit]:
             yield position, event
 
+    async def end(self) -> int:
+        """How many events there are."""
+        return len(self.events)
+
     async def folded(self, position: int) -> None:
         """Return at once: what is kept is folded."""
         if position > len(self.events):

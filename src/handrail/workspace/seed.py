@@ -36,15 +36,11 @@ class Projects(Protocol):
         """The id of the oldest project, None when there is none."""
         ...
 
-    async def add(self, project: NewProject, now: int, /) -> None:
-        """Keep a new project and its environments."""
+    async def add_first(self, project: NewProject, now: int, /) -> str:
+        """The id of the oldest project; without one, that of `project`, kept with its environments."""
         ...
 
 
 async def seed(projects: Projects, project: NewProject, now: int) -> str:
     """The installation's first project; made from `project` when there is none yet."""
-    found = await projects.first()
-    if found is None:
-        await projects.add(project, now)
-        return project.id
-    return found
+    return await projects.first() or await projects.add_first(project, now)

@@ -10,12 +10,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from handrail.core.errors import Conflict
+from handrail.core.errors import Conflict, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+CHANNEL = "handrail_changes"
+"""Where PostgreSQL's other processes hear which environments were published to (adapters/postgres/changes.py)."""
+_LOCK = 0x68616E66
+"""Held on PostgreSQL by whoever migrates or makes the first project."""
 
 
 def _configuration(connection: Connection) -> Config:
@@ -44,7 +49,9 @@ class ControlDatabase:
     def __init__(self, address: str) -> None:
         """`address` is a path to a SQLite file, or a `postgresql://` address."""
         if address.startswith("postgresql://"):
-            self._engine = create_async_engine(address.replace("postgresql://", "postgresql+asyncpg://", 1))
+            # A connection that died while it was idle is noticed before it is used.
+            target = address.replace("postgresql://", "postgresql+asyncpg://", 1)
+            self._engine = create_async_engine(target, pool_pre_ping=True)
         else:
             self._engine = create_async_engine(f"sqlite+aiosqlite:///{address}")
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
@@ -56,9 +63,14 @@ class ControlDatabase:
         return self._engine
 
     async def open(self) -> None:
-        """Connect and migrate. Raises Conflict for a schema from the future."""
-        async with self._engine.begin() as connection:
-            await connection.run_sync(migrate)
+        """Connect and migrate. Raises Conflict for a schema from the future, Unavailable without an answer."""
+        try:
+            async with self.alone() as connection:
+                await connection.run_sync(migrate)
+        except (DBAPIError, SQLAlchemyError, OSError) as problem:
+            where = self._engine.url.render_as_string(hide_password=True)
+            reason = str(getattr(problem, "orig", None) or problem).partition("\n")[0]
+            raise Unavailable(f"The control database {where} cannot be used: {reason}") from problem
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -69,6 +81,21 @@ class ControlDatabase:
         """One transaction: all of it or nothing."""
         async with self._engine.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncGenerator[AsyncConnection]:
+        """One transaction that no other process's `alone` runs beside."""
+        async with self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            yield connection
+
+
+async def tell_others(connection: AsyncConnection, environment: str) -> None:
+    """Name a changed environment to PostgreSQL's other processes, once the transaction is kept."""
+    if connection.dialect.name == "postgresql":
+        values = {"channel": CHANNEL, "environment": environment}
+        await connection.execute(text("SELECT pg_notify(:channel, :environment)"), values)
 
 
 def _set_up_sqlite(connection: object, record: object) -> None:

@@ -9,6 +9,8 @@ from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.control.tables import environment, project
 from handrail.workspace.seed import NewProject
 
+_OLDEST = select(project.c.id).order_by(project.c.created_at, project.c.id).limit(1)
+
 
 class ControlProjects:
     """Every project of this installation."""
@@ -18,12 +20,11 @@ class ControlProjects:
 
     async def first(self) -> str | None:
         """The id of the oldest project, None when there is none."""
-        query = select(project.c.id).order_by(project.c.created_at, project.c.id).limit(1)
         async with self._database.transaction() as connection:
-            return (await connection.execute(query)).scalar_one_or_none()
+            return (await connection.execute(_OLDEST)).scalar_one_or_none()
 
-    async def add(self, made: NewProject, now: int) -> None:
-        """Keep a new project and its environments."""
+    async def add_first(self, made: NewProject, now: int) -> str:
+        """The id of the oldest project; without one, that of `made`, kept with its environments."""
         limit = None if made.rate_limit is None else msgspec.json.encode(made.rate_limit).decode()
         row = {
             "id": made.id,
@@ -47,6 +48,10 @@ class ControlProjects:
             }
             for each in made.environments
         ]
-        async with self._database.transaction() as connection:
+        async with self._database.alone() as connection:
+            # Two processes that start on an empty database both come here; the second finds the first one's.
+            if (found := (await connection.execute(_OLDEST)).scalar_one_or_none()) is not None:
+                return found
             await connection.execute(insert(project).values(row))
             await connection.execute(insert(environment).values(rows))
+        return made.id

@@ -22,9 +22,12 @@ class ControlPublications:
         self._by_project: dict[str, tuple[EnvironmentSettings, ...]] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._contents: dict[str, Published] = {}
+        self._forgotten = 0
+        """How often something was forgotten: what was read before that is not kept behind it."""
 
     def forget(self, environment_id: str | None = None) -> None:
         """Read an environment (all of them without an id) anew at its next use."""
+        self._forgotten += 1
         if environment_id is None:
             self._by_key.clear()
             self._by_project.clear()
@@ -63,6 +66,7 @@ class ControlPublications:
     async def snapshot(self, environment_id: str) -> Snapshot:
         if (kept := self._snapshots.get(environment_id)) is not None:
             return kept
+        forgotten = self._forgotten
         async with self._database.transaction() as connection:
             row = (await connection.execute(settings_query().where(environment.c.id == environment_id))).one_or_none()
             if row is None:
@@ -87,7 +91,8 @@ class ControlPublications:
             ),
             segments={key: segment.condition for key, segment in segments.items()},
         )
-        self._snapshots[environment_id] = made
+        if forgotten == self._forgotten:
+            self._snapshots[environment_id] = made
         return made
 
     async def content(self, version_id: str) -> Published | None:

@@ -117,9 +117,13 @@ publication = Table(
     Column("version_id", String(36), nullable=False),
     Column("published_at", BigInteger, nullable=False),
     Column("paused", Boolean, nullable=False),
-    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.id"]),
-    ForeignKeyConstraint(["project_id", "experience_id"], ["experience.project_id", "experience.id"]),
-    ForeignKeyConstraint(["project_id", "version_id"], ["version.project_id", "version.id"]),
+    ForeignKeyConstraint(
+        ["project_id", "environment_id"], ["environment.project_id", "environment.id"], "fk_publication_environment"
+    ),
+    ForeignKeyConstraint(
+        ["project_id", "experience_id"], ["experience.project_id", "experience.id"], "fk_publication_experience"
+    ),
+    ForeignKeyConstraint(["project_id", "version_id"], ["version.project_id", "version.id"], "fk_publication_version"),
 )
 
 segment = Table(

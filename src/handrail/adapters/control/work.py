@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from handrail.adapters.control.database import ControlDatabase
+from handrail.adapters.control.database import ControlDatabase, tell_others
 from handrail.adapters.control.tables import environment, experience, project, publication, segment, version
 from handrail.adapters.control.tables import theme as themes
 from handrail.core.environments import EnvironmentSettings, RateLimit
@@ -191,6 +191,7 @@ class ControlWork:
         mine = (environment.c.project_id == self._project) & (environment.c.id == environment_id)
         await self._connection.execute(update(environment).where(mine).values(revision=environment.c.revision + 1))
         self.announced.append(environment_id)
+        await tell_others(self._connection, environment_id)
         return await self.revision(environment_id)
 
 

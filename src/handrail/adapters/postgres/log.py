@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from typing import TypeVar
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
@@ -53,6 +54,8 @@ class PostgresLog:
 
     def __init__(self, pool: Pool, rules: Mapping[str, FoldRules]) -> None:
         self._pool = pool
+        self.identity = ""
+        """Which log this is: the same for every process on it, another for another database."""
         self._rules = dict(rules)
         self._waiting_appends: deque[_Append] = deque()
         self._queued_events = 0
@@ -72,6 +75,7 @@ class PostgresLog:
             async with pool.acquire() as connection:
                 await migrate(connection)
             log = cls(pool, rules or {})
+            log.identity = str(await pool.fetchval("SELECT id FROM ingest.identity"))
             for environment, given in log._rules.items():
                 await log.follow(environment, given)
         except BaseException:
@@ -134,6 +138,14 @@ class PostgresLog:
         for position, event in _decoded(rows):
             yield position, event
 
+    async def end(self) -> int:
+        """The last position that nothing can appear in front of any more."""
+        try:
+            row = await self._pool.fetchrow(_LAST)
+        except _TROUBLE as problem:
+            raise Unavailable(f"The log could not be read: {problem}") from problem
+        return 0 if row is None else _position(row)
+
     def people(self, environment: str) -> PostgresPeople:
         """Folded state of one environment."""
         return PostgresPeople(self._pool, environment)
@@ -167,6 +179,10 @@ class PostgresLog:
                 [(environment, counter, rules.zone) for counter in fresh],
             )
         self._rules[environment] = rules
+
+    async def retain(self, today: date, days: int) -> int:
+        """Drop nothing: a rebuild folds the whole log, and no state of dropped days is kept here yet."""
+        return 0
 
     async def rebuild(self) -> RebuildReport:
         """Refold and compare; see `ingest.ports.Log`. Appends and folds go on meanwhile."""
@@ -332,6 +348,10 @@ RETURNING id, transaction::text, sequence
 """
 _LAST_OF = """
 SELECT transaction::text, sequence FROM ingest.events AS e WHERE id = ANY ($1::bytea[])
+ORDER BY e.transaction DESC, sequence DESC LIMIT 1
+"""
+_LAST = """
+SELECT transaction::text, sequence FROM ingest.events AS e WHERE e.transaction < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY e.transaction DESC, sequence DESC LIMIT 1
 """
 _READ = """

@@ -173,6 +173,10 @@ class SqliteLog:
         for each in found:
             yield each
 
+    async def end(self) -> int:
+        """The position of the last event on disk."""
+        return self._acknowledged
+
     def people(self, environment: str) -> SqlitePeople:
         """Folded state of one environment."""
         return SqlitePeople(self._reader, environment, self._persons)

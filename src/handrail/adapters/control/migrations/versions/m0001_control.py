@@ -118,15 +118,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["project_id", "environment_id"],
             ["environment.project_id", "environment.id"],
-            name=op.f("fk_publication_project_id"),
+            name=op.f("fk_publication_environment"),
         ),
         sa.ForeignKeyConstraint(
             ["project_id", "experience_id"],
             ["experience.project_id", "experience.id"],
-            name=op.f("fk_publication_project_id"),
+            name=op.f("fk_publication_experience"),
         ),
         sa.ForeignKeyConstraint(
-            ["project_id", "version_id"], ["version.project_id", "version.id"], name=op.f("fk_publication_project_id")
+            ["project_id", "version_id"], ["version.project_id", "version.id"], name=op.f("fk_publication_version")
         ),
         sa.PrimaryKeyConstraint("environment_id", "experience_id", name=op.f("pk_publication")),
     )
