@@ -1,0 +1,1 @@
+"""FQL, the language of triggers: `strict` as Segment's browser runtime reads it, `full` as documented."""
