@@ -26,6 +26,7 @@ from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules, facts
 from handrail.core.values import day_of
+from handrail.ingest.replica import EventRow, Filler
 from handrail.testing.log import MemoryLog
 
 ZONE = "Europe/Berlin"
@@ -202,14 +203,14 @@ async def test_a_write_that_fails_half_way_leaves_nothing_behind(monkeypatch: py
 async def test_an_event_that_cannot_be_kept_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     log, store = MemoryLog({"production": rules()}), a_store()
     await log.append([an_event(f"m{at}", properties={"total": at}) for at in range(20)])
-    whole = DuckdbAnalytics._event
+    whole = Filler._event
 
-    def picky(self: DuckdbAnalytics, event: Event) -> adapter.EventRow:
+    def picky(self: Filler, event: Event, position: int) -> EventRow:
         if event.message_id == "m13":
             raise ValueError("no such thing")
-        return whole(self, event)
+        return whole(self, event, position)
 
-    monkeypatch.setattr(DuckdbAnalytics, "_event", picky)
+    monkeypatch.setattr(Filler, "_event", picky)
     await fill(store, log)
     assert store.position == 20
     condition = parse_condition({"event": "Order Completed", "operator": "=", "value": 19})
@@ -271,5 +272,5 @@ def test_a_store_of_another_version_says_what_to_do(tmp_path: Path) -> None:
     a_store(path).close()
     with duckdb.connect(str(path)) as connection:
         connection.execute("UPDATE meta SET version = 99")
-    with pytest.raises(Unavailable, match="version 99"):
+    with pytest.raises(Unavailable, match="newer Handrail"):
         a_store(path)

@@ -42,6 +42,19 @@ def test_a_sound_condition_has_no_problems() -> None:
     )
 
 
+def answered(operator: str, value: object) -> dict[str, object]:
+    return {"experience": "nps", "fact": "answered", "question": "score", "operator": operator, "value": value}
+
+
+def last_time(operator: str, value: object, **more: object) -> dict[str, object]:
+    return {"event_time": "Saved", "which": "last", "operator": operator, "value": value, **more}
+
+
+def test_a_comparison_of_an_answer_needs_its_question() -> None:
+    condition = {"experience": "nps", "fact": "answered", "operator": "between", "value": [9, 10]}
+    assert problems(condition) == ["answer audience.value", "answer audience.operator"]
+
+
 PROPERTY = {"attribute": "property.total", "operator": ">", "value": 3}
 
 
@@ -93,6 +106,20 @@ PROPERTY = {"attribute": "property.total", "operator": ">", "value": 3}
         ({"experience": "welcome", "fact": "seen", "within_days": 0}, "days audience.within_days"),
         ({"experience": "welcome", "fact": "seen", "question": "score"}, "answer audience.question"),
         ({"experience": "welcome", "fact": "answered", "value": 3}, "answer audience.value"),
+        (answered("is_not", "daily"), "answer_operator audience.operator"),
+        (answered("before", "2026-11-24"), "answer_operator audience.operator"),
+        (answered("is_set", None), "answer_operator audience.operator"),
+        (answered("almost", 9), "answer_operator audience.operator"),
+        (answered("between", [9]), "operator_value audience.value"),
+        (answered("matches", "("), "pattern audience.value"),
+        (last_time("before", "2026-11-24T12:00:00Z"), "not_a_day audience.value"),
+        (last_time("between", ["2026-11-01", "2026-11-24T12:00:00Z"]), "not_a_day audience.value"),
+        (last_time("before", "soon"), "operator_value audience.value"),
+        (last_time("within_last", 0), "operator_value audience.value"),
+        (last_time("within_last", 7, event_time=""), "empty_name audience.event_time"),
+        (last_time("within_last", 7, where={"segment": "big"}), "filter_leaf audience.where"),
+        ({"users": ["ann", "null"]}, "user_id audience.users[1]"),
+        ({"users": [f"u{number}" for number in range(10_001)]}, "too_many_users audience.users"),
         ({"segment": "gone"}, "unknown_segment audience.segment"),
     ],
 )

@@ -103,7 +103,7 @@ async def test_a_user_is_what_all_their_ids_said(log: Log) -> None:
     assert custom(await people.user("phone", "bob")) == {"plan": "trial"}
     assert await people.user("unknown", None) == Subject()
     assert await people.user(None, None) == Subject()
-    assert await log.people("staging").user(None, "ann") == Subject()
+    assert await log.people("staging").user(None, "ann") == Subject(users=["ann"])
 
 
 async def test_aliased_ids_are_one_user_however_they_were_joined(log: Log) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.analytics import batch_of
+from tests.support.analytics import batch_of, place, zone_of
 from tests.support.cases import asked, load_cases
 
 from handrail.adapters.duckdb import DuckdbAnalytics
@@ -50,8 +50,8 @@ def test_the_residual_answers_as_the_case_says(case: Any) -> None:
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[DuckdbAnalytics]:
-    """The users of all cases in one store, each its own person; an environment is named after its zone."""
-    store = DuckdbAnalytics(None, lambda environment: environment)
+    """The users of all cases in one store, each in an environment of its own."""
+    store = DuckdbAnalytics(None, zone_of)
     store.write(batch_of((at, asked(case.values[0])) for at, case in enumerate(CASES)))
     yield store
     store.close()
@@ -63,7 +63,7 @@ def store() -> Iterator[DuckdbAnalytics]:
 async def test_duckdb_answers_as_the_case_says(at: int, case: Any, store: DuckdbAnalytics) -> None:
     each = asked(case)
     facts = each.facts
-    query = audience(each.condition, each.segments, scope=Scope(facts.zone), today=facts.today, zone=facts.zone)
+    query = audience(each.condition, each.segments, scope=Scope(place(at, each)), today=facts.today, zone=facts.zone)
     found = f"u:{at}" in await store.list(query)
     assert found is (each.server is not False)
     if each.server is None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.analytics import batch_of
+from tests.support.analytics import batch_of, zone_of
 from tests.support.cases import Asked, asked
 from tests.support.questions import Questions
 
@@ -33,7 +33,7 @@ assert USERS * CONDITIONS * EXAMPLES >= 10_000
 @pytest.fixture(scope="module")
 def store() -> Iterator[DuckdbAnalytics]:
     """An empty store whose environments are named `<number> <zone>`."""
-    store = DuckdbAnalytics(None, lambda environment: environment.partition(" ")[2])
+    store = DuckdbAnalytics(None, zone_of)
     yield store
     store.close()
 
@@ -49,7 +49,7 @@ async def test_generated_conditions_have_one_meaning(draw: Random, store: Duckdb
     world = questions.world()
     segments = questions.segments(world["now"])
     conditions = [questions.condition(world["now"]) for _ in range(CONDITIONS)]
-    users = [questions.user(world["now"]) for _ in range(USERS)]
+    users = [questions.user(world["now"], number) for number in range(USERS)]
     every: dict[str, Any] = {"segments": segments, "matches": True, **world}
     # One condition that asks them all, so that the facts hold every counter.
     facts = [asked({**every, "condition": {"any": conditions}, "user": user}) for user in users]

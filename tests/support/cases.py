@@ -70,6 +70,7 @@ def asked(case: Mapping[str, Any]) -> Asked:
             company=attributes(user.get("company", {})),
             experiences={key: experience(each) for key, each in user.get("experiences", {}).items()},
             events=counted([condition], segments, events, zone),
+            users=frozenset(user.get("ids", ())),
             today=day_of(now, zone),
             now=now,
             zone=zone,

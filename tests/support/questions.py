@@ -64,12 +64,13 @@ class Questions:
             },
         }
 
-    def user(self, now: str) -> dict[str, Any]:
-        """A user of whom anything may be missing or of an unexpected type."""
+    def user(self, now: str, number: int = 0) -> dict[str, Any]:
+        """A user of whom anything may be missing or of an unexpected type. No two numbers share a user id."""
         draw = self._draw
         return {
             "native": {key: self._value(now) for key in NATIVE if draw.random() < 0.7},
             "custom": {key: self._value(now) for key in CUSTOM if draw.random() < 0.7},
+            "ids": [f"id{number}{letter}" for letter in "ab" if draw.random() < 0.6],
             "company": {key: self._value(now) for key in COMPANY if draw.random() < 0.5},
             "events": [
                 {
@@ -93,9 +94,13 @@ class Questions:
                     return {"any": [self.condition(now, depth - 1) for _ in range(draw.randrange(4))]}
                 case _:
                     return {"not": self.condition(now, depth - 1)}
-        match draw.randrange(12):
+        match draw.randrange(14):
             case 0 | 1:
                 return self._event(now)
+            case 12:
+                return self._event_time(now)
+            case 13:
+                return {"users": [f"id{draw.randrange(6)}{draw.choice('ab')}" for _ in range(draw.randrange(4))]}
             case 2:
                 return self._experience_leaf(now)
             case 3:
@@ -157,6 +162,18 @@ class Questions:
             leaf["where"] = self._filter(now, 2)
         return leaf
 
+    def _event_time(self, now: str) -> dict[str, Any]:
+        draw = self._draw
+        operator = draw.choice(("before", "after", "between", "within_last", "more_than_ago"))
+        value: object = self._near(now)
+        if operator == "between":
+            value = [self._near(now), self._near(now)]
+        elif "_" in operator:
+            value = draw.choice((0, 1, 2, 7, 30))
+        leaf = {"event_time": draw.choice(EVENTS), "which": draw.choice(("first", "last"))}
+        where = {"where": self._filter(now, 2)} if draw.random() < 0.3 else {}
+        return {**leaf, "operator": operator, "value": value, **where}
+
     def _filter(self, now: str, depth: int) -> dict[str, Any]:
         draw = self._draw
         if depth > 0 and draw.random() < 0.4:
@@ -179,6 +196,9 @@ class Questions:
             if draw.random() < 0.7:
                 pool = (*TEXTS[:14], *NUMBERS[:8], True, False)
                 leaf["value"] = draw.choice(pool) if draw.random() < 0.5 else [draw.choice(pool), draw.choice(pool)]
+            if draw.random() < 0.5:
+                compared = self._attribute("custom.answer", now)
+                leaf |= {key: compared[key] for key in ("operator", "value") if key in compared}
         return leaf
 
     def _browser(self) -> dict[str, Any]:

@@ -1,42 +1,50 @@
 # ruff: noqa: S608 tables are named in this file, columns by counting; every value is a parameter
 """The analytic store of one process: people, what they did and saw, in typed columns of one DuckDB file.
 
-It follows the log by position. Rows and the position they came from are one transaction, so a store that was killed
-goes on where it stood and counts nothing twice. One process owns the file; a second one is refused in one sentence.
-
-An attribute gets a column for each kind of value that was ever kept for it, made when the first such value arrives.
-Events keep the subject they came with; `persons` says who that is today, so nothing moves when people are linked.
+It follows the log by position (`handrail.ingest.replica`). Rows and the position they came from are one transaction, so
+a store that was killed goes on where it stood and counts nothing twice. One process owns the file; a second one is
+refused in one sentence. A file that cannot be read any more is put aside and filled anew.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, cast
 
 import duckdb
 import msgspec
 
-from handrail.compile.duckdb import TABLES, Sql, count_sql, list_sql
-from handrail.compile.queries import Column, Kind, Owner, Query, element_text
-from handrail.core.conditions.evaluate import experience_instant
-from handrail.core.conditions.model import ExperienceFact
+from handrail.compile.duckdb import DuckdbPrinter
+from handrail.compile.queries import Column, Kind, Owner, Query, Scope
+from handrail.compile.sql import ANSWERS, KINDS, TABLES, Printer, Sql
 from handrail.core.errors import Invalid, Unavailable
-from handrail.core.events import Event, Stamp
-from handrail.core.fold import FoldRules, Key, State, facts, fold, needed, subject_key
-from handrail.core.people import AttributeValue, ExperienceState, Link, Subject
-from handrail.core.values import Refused, check_attribute, day_of, instant_of
+from handrail.core.events import Stamp
+from handrail.core.fold import Key, State
+from handrail.core.people import Link
+from handrail.core.values import day_of
 from handrail.ingest.ports import Log
+from handrail.ingest.replica import (
+    BATCH,
+    FACTS,
+    Attributes,
+    Batch,
+    Filler,
+    PersonRow,
+    answer_rows,
+    experience_rows,
+    typed,
+)
 
-VERSION = 2
+VERSION = 3
 MAX_COLUMNS = 2000
 """Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
-BATCH = 1000
+UNCLUSTERED = 200_000
+"""How many events may stand in the order they came before they are put in the order of people, at the least."""
 
 SCHEMA = """
-CREATE TABLE meta (version INTEGER NOT NULL, position HUGEINT NOT NULL);
+CREATE TABLE meta (version INTEGER NOT NULL, position HUGEINT NOT NULL, clustered BIGINT NOT NULL);
 CREATE TABLE columns (owner VARCHAR NOT NULL, attribute VARCHAR NOT NULL, kind VARCHAR NOT NULL, name VARCHAR NOT NULL);
 CREATE TABLE people (environment VARCHAR NOT NULL, person VARCHAR NOT NULL, company VARCHAR);
 CREATE TABLE companies (environment VARCHAR NOT NULL, company VARCHAR NOT NULL);
@@ -52,7 +60,7 @@ CREATE TABLE experiences (
 );
 CREATE TABLE answers (
   environment VARCHAR NOT NULL, person VARCHAR NOT NULL, experience VARCHAR NOT NULL, question VARCHAR NOT NULL,
-  instant BIGINT NOT NULL, elements VARCHAR[] NOT NULL
+  instant BIGINT NOT NULL, elements VARCHAR[] NOT NULL, words VARCHAR, number DOUBLE, truth BOOLEAN, choices VARCHAR[]
 );
 CREATE TABLE links (
   environment VARCHAR NOT NULL, anonymous_id VARCHAR NOT NULL, timestamp BIGINT NOT NULL, message_id VARCHAR NOT NULL,
@@ -70,92 +78,100 @@ TYPES: Mapping[Kind, str] = {
     "list": "VARCHAR[]",
 }
 
-Attributes: TypeAlias = Mapping[str, AttributeValue]
-"""Values by full name: `custom.plan`, `property.total`."""
-
-
-class PersonRow(msgspec.Struct, frozen=True):
-    """One person as they are now. `person` is `u:` and the canonical user id, or `a:` and an anonymous id."""
-
-    environment: str
-    person: str
-    attributes: Attributes
-    company: str | None = None
-    experiences: Mapping[str, ExperienceState] = {}
-
-
-class CompanyRow(msgspec.Struct, frozen=True):
-    """One company as it is now."""
-
-    environment: str
-    company: str
-    attributes: Attributes
-
-
-class EventRow(msgspec.Struct, frozen=True):
-    """One event, with the subject it came with."""
-
-    environment: str
-    subject: str
-    name: str
-    instant: int
-    attributes: Attributes
-
-
-class Batch(msgspec.Struct):
-    """What one transaction writes. People and companies replace their earlier rows."""
-
-    people: Sequence[PersonRow] = ()
-    companies: Sequence[CompanyRow] = ()
-    events: Sequence[EventRow] = ()
-    persons: Mapping[Key, str] = {}
-    """Who a subject is today, by environment and subject."""
-    gone: Iterable[Key] = ()
-    """People who turned out to be somebody else."""
-    links: Mapping[Key, Link] = {}
-    aliases: Mapping[Key, str] = {}
-    quarantined: Mapping[int, str] = {}
-    position: int | None = None
+MIGRATIONS: Mapping[int, str] = {
+    1: """
+ALTER TABLE meta ALTER COLUMN position TYPE HUGEINT;
+ALTER TABLE quarantine ALTER COLUMN position TYPE HUGEINT;
+""",
+    2: """
+ALTER TABLE meta ADD COLUMN clustered BIGINT DEFAULT 0;
+ALTER TABLE answers ADD COLUMN words VARCHAR;
+ALTER TABLE answers ADD COLUMN number DOUBLE;
+ALTER TABLE answers ADD COLUMN truth BOOLEAN;
+ALTER TABLE answers ADD COLUMN choices VARCHAR[];
+UPDATE answers SET
+  words = CASE WHEN len(elements) = 1 AND elements[1][1] = 's' THEN elements[1][2:] END,
+  number = CASE WHEN len(elements) = 1 AND elements[1][1] = 'n' THEN TRY_CAST(elements[1][2:] AS DOUBLE) END,
+  truth = CASE WHEN len(elements) = 1 AND elements[1][1] = 'b' THEN elements[1] = 'b1' END,
+  choices = CASE WHEN len(elements) <> 1 THEN elements END;
+""",
+}
+"""From each earlier version to the next. Raw events leave the log, so a file is brought forward, not filled anew."""
 
 
 class DuckdbAnalytics:
     """The analytic store of one installation."""
 
-    def __init__(self, path: Path | None, zone_of: Callable[[str], str]) -> None:
-        """Open the store, or make it; None keeps it in memory. `zone_of` names an environment's zone."""
+    refusals: tuple[type[Exception], ...] = (
+        duckdb.DataError,
+        duckdb.InvalidInputException,
+        UnicodeError,
+        ValueError,
+    )
+
+    def __init__(
+        self, path: Path | None, zone_of: Callable[[str], str], tell: Callable[[str], None] | None = None
+    ) -> None:
+        """Open the store, or make it; None keeps it in memory. `zone_of` names an environment's zone.
+
+        `tell` hears of a file that cannot be read any more and was put aside. Raises Unavailable when another process
+        has the file.
+        """
         self._zone_of = zone_of
         self._lock = threading.Lock()
-        try:
-            self._connection = duckdb.connect(":memory:" if path is None else str(path))
-        except duckdb.IOException as problem:
-            reason = str(problem).partition("\n")[0].partition(" See also ")[0]
-            raise Unavailable(f"Another process has the analytic store, or it cannot be read: {reason}") from None
         self._columns: dict[Column, str] = {}
         self._widths: dict[Owner, int] = dict.fromkeys(TABLES, 0)
-        self._prepare(path)
+        self._filler = Filler(self)
+        try:
+            self._connection = _connect(path)
+            self._prepare(path)
+        except (duckdb.Error, UnicodeDecodeError) as problem:
+            if path is None or not path.exists() or "lock" in str(problem).lower():
+                raise Unavailable(
+                    f"Another process has the analytic store, or it cannot be read: {_first_line(problem)}"
+                ) from None
+            aside = _put_aside(path)
+            if tell is not None:
+                tell(
+                    f"The analytic store {str(path)!r} cannot be read ({_first_line(problem)}); it was put aside as "
+                    f"{aside.name!r} and is filled again from the log. Events that the log no longer has are missing."
+                )
+            self._columns.clear()
+            self._widths = dict.fromkeys(TABLES, 0)
+            self._connection = _connect(path)
+            self._prepare(path)
 
     def _prepare(self, path: Path | None) -> None:
-        known = self._connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'meta'").fetchone()
-        if known is None:
-            self._connection.execute(f"BEGIN; {SCHEMA} INSERT INTO meta VALUES ({VERSION}, 0); COMMIT")
-        version, self._position = self._row("SELECT version, position FROM meta")
-        if version != VERSION:
+        run = self._connection.execute
+        if run("SELECT 1 FROM duckdb_tables() WHERE table_name = 'meta'").fetchone() is None:
+            run(f"BEGIN; {SCHEMA} INSERT INTO meta VALUES ({VERSION}, 0, 0); COMMIT")
+        (version,) = self._row("SELECT version FROM meta")
+        if version > VERSION:
             raise Unavailable(
-                f"The analytic store {path} has version {version}, not {VERSION}; delete it to refill it."
+                f"The analytic store {path} was written by a newer Handrail; run that one, or a later one."
             )
-        for owner, attribute, kind, name in self._connection.execute("FROM columns").fetchall():
+        for older in range(version, VERSION):
+            run(f"BEGIN; {MIGRATIONS[older]} UPDATE meta SET version = {older + 1}; COMMIT")
+        self._position, self._clustered = self._row("SELECT position, clustered FROM meta")
+        (self._kept,) = self._row("SELECT count(*) FROM events")
+        for owner, attribute, kind, name in run("FROM columns").fetchall():
             self._columns[Column(attribute, kind)] = name
             self._widths[owner] += 1
 
-    def _row(self, sql: str) -> tuple[int, int]:
+    def _row(self, sql: str) -> tuple[int, ...]:
         row = self._connection.execute(sql).fetchone()
         assert row is not None
-        return row[0], row[1]
+        return row
 
     @property
     def position(self) -> int:
         """The position in the log that the store has reached."""
         return self._position
+
+    @property
+    def pending(self) -> int | None:
+        """None: a write that was interrupted left nothing behind."""
+        return None
 
     def close(self) -> None:
         """Let the file go."""
@@ -166,18 +182,27 @@ class DuckdbAnalytics:
 
     async def count(self, query: Query) -> int:
         """How many users a query finds; at most that many when the query says `up_to`."""
-        rows = await asyncio.to_thread(self._ask, lambda: count_sql(query, self))
+        rows = await self.ask(query.scope, lambda printer: printer.count(query))
         return int(str(rows[0][0]))
 
     async def list(self, query: Query, *, after: str = "", limit: int = 1000) -> list[str]:
         """The users a query finds, in the order of their ids, from behind `after`."""
-        rows = await asyncio.to_thread(self._ask, lambda: list_sql(query, self, after=after, limit=limit))
+        rows = await self.ask(query.scope, lambda printer: printer.list(query, after, limit))
         return [str(row[0]) for row in rows]
 
-    def _ask(self, make: Callable[[], Sql]) -> Sequence[tuple[object, ...]]:
+    async def ask(self, scope: Scope, write: Callable[[Printer], Sql]) -> Sequence[tuple[object, ...]]:
+        """The rows of a statement, which `write` prints for one environment."""
+        return await asyncio.to_thread(self._ask, scope, write)
+
+    def _ask(self, scope: Scope, write: Callable[[Printer], Sql]) -> Sequence[tuple[object, ...]]:
         with self._lock:
-            sql = make()
-            return self._connection.execute(sql.text, sql.parameters).fetchall()
+            sql = write(DuckdbPrinter(scope, self))
+            cursor = self._connection.cursor()
+        # A cursor reads one moment of the store, however much is written meanwhile.
+        try:
+            return cursor.execute(sql.text, sql.parameters).fetchall()
+        finally:
+            cursor.close()
 
     def column(self, column: Column) -> str | None:
         """The column that holds these values. Raises Invalid when the table had no room left for it."""
@@ -190,97 +215,29 @@ class DuckdbAnalytics:
 
     async def fill(self, log: Log, *, limit: int = BATCH) -> int:
         """Take the next events of the log. Returns how many there were; 0 when the store is up to date."""
-        events = [each async for each in log.read(self._position, limit)]
-        if events:
-            await log.folded(events[-1][0])
-            await self._fill(log, events)
-        return len(events)
+        count = await self._filler.fill(log, limit=limit)
+        if not count and self._kept - self._clustered > max(UNCLUSTERED, self._clustered // 2):
+            await asyncio.to_thread(self.cluster)
+        return count
 
-    async def follow(self, log: Log, pause: Callable[[], Awaitable[None]]) -> None:
-        """Fill the store for ever, pausing whenever it is up to date."""
-        while True:
-            if not await self.fill(log):
-                await pause()
-
-    async def _fill(self, log: Log, events: Sequence[tuple[int, Event]]) -> None:
-        try:
-            batch = await self._batch(log, events)
-            await asyncio.to_thread(self.write, batch)
-        except (duckdb.DataError, duckdb.InvalidInputException, UnicodeError, ValueError) as problem:
-            if len(events) > 1:
-                middle = len(events) // 2
-                await self._fill(log, events[:middle])
-                await self._fill(log, events[middle:])
-                return
-            # One event that cannot be kept costs only itself; the log still has it.
-            position = events[0][0]
-            await asyncio.to_thread(self.write, Batch(quarantined={position: str(problem)[:500]}, position=position))
-
-    async def _batch(self, log: Log, events: Sequence[tuple[int, Event]]) -> Batch:
-        happened = [event for _, event in events]
-        state, persons, gone = await asyncio.to_thread(self._linked, happened)
-        named = await asyncio.to_thread(self._who, {key for each in happened if (key := subject_key(each))}, persons)
-        # Whoever a subject belonged to before has lost what it did.
-        before = await asyncio.to_thread(self._who, persons, {})
-        touched = {(key[0], person) for known in (named, persons, before) for key, person in known.items()}
-        touched -= gone
-        batch = Batch(persons=persons, gone=gone, links=state.links, aliases=state.aliases, position=events[-1][0])
-        companies = {(each.environment, each.group_id) for each in happened if each.type == "group" and each.group_id}
-        people: list[PersonRow] = []
-        for environment, person in sorted(touched):
-            kind, _, identity = person.partition(":")
-            user = await log.people(environment).user(*((None, identity) if kind == "u" else (identity, None)))
-            people.append(self._person(environment, person, user))
-            if people[-1].company is not None:
-                companies.add((environment, people[-1].company))
-        batch.people = people
-        batch.companies = [await self._company(log, environment, company) for environment, company in sorted(companies)]
-        batch.events = [self._event(each) for each in happened if each.type == "track" and subject_key(each)]
-        return batch
-
-    def _person(self, environment: str, person: str, subject: Subject) -> PersonRow:
-        known = facts(subject, None, today=0, now=0, zone="UTC")
-        attributes = {f"native.{name}": value for name, value in known.native.items()}
-        attributes |= {f"custom.{name}": value for name, value in known.custom.items()}
-        company = None if subject.company is None else subject.company.value
-        return PersonRow(
-            environment, person, attributes, company if isinstance(company, str) else None, known.experiences
-        )
-
-    async def _company(self, log: Log, environment: str, company: str) -> CompanyRow:
-        known = facts(Subject(), await log.people(environment).company(company), today=0, now=0, zone="UTC")
-        return CompanyRow(environment, company, {f"company.{name}": value for name, value in known.company.items()})
-
-    def _event(self, event: Event) -> EventRow:
-        key = subject_key(event)
-        assert key is not None
-        return EventRow(event.environment, key[1], event.name or "", max(event.timestamp, 1), properties(event))
-
-    def _linked(self, events: Sequence[Event]) -> tuple[State, dict[Key, str], set[Key]]:
-        """What the events say about who is who: links and aliases that changed, who subjects are now, who is gone."""
-        joining = [each for each in events if each.type in ("identify", "alias")]
-        if not joining:
-            return State(), {}, set()
+    def cluster(self) -> None:
+        """Put events in the order of people and time: what one user did is then read in one piece."""
         with self._lock:
-            state = self._links(needed(joining).links, needed(joining).aliases)
-        changed = fold(state, joining, lambda environment: FoldRules())
-        users = {(environment, state.links[environment, anonymous].user_id) for environment, anonymous in changed.links}
-        state.links = {key: state.links[key] for key in changed.links}
-        state.aliases = {key: state.aliases[key] for key in changed.aliases}
-        with self._lock:
-            canonical = self._canonical(users) | state.aliases
-            linked = self._linked_to(changed.aliases)
-        persons = {
-            (environment, f"a:{anonymous}"): f"u:{canonical.get((environment, user), user)}"
-            for (environment, anonymous), user in (
-                linked | {key: link.user_id for key, link in state.links.items()}
-            ).items()
-        }
-        persons |= {(environment, f"u:{user}"): f"u:{least}" for (environment, user), least in state.aliases.items()}
-        gone = {key for key, person in persons.items() if key[1] != person}
-        return state, persons, gone
+            run = self._connection.execute
+            run("BEGIN")
+            try:
+                run("CREATE TABLE ordered AS FROM events ORDER BY environment, subject, instant")
+                run("DROP TABLE events")
+                run("ALTER TABLE ordered RENAME TO events")
+                run("UPDATE meta SET clustered = (SELECT count(*) FROM events)")
+                run("COMMIT")
+            except BaseException:
+                run("ROLLBACK")
+                raise
+            self._clustered = self._kept
 
-    def _links(self, links: Iterable[Key], aliases: Iterable[Key]) -> State:
+    def links(self, links: Iterable[Key], aliases: Iterable[Key]) -> State:
+        """The links of these anonymous ids, and the aliases of these user ids with the whole set of each."""
         state = State()
         for environment, anonymous, timestamp, message_id, user in self._among("links", "anonymous_id", links):
             state.links[environment, anonymous] = Link(Stamp(int(timestamp), message_id), user)
@@ -289,28 +246,28 @@ class DuckdbAnalytics:
             state.aliases[environment, user] = canonical
         return state
 
-    def _canonical(self, users: Iterable[Key]) -> dict[Key, str]:
+    def canonical(self, users: Iterable[Key]) -> dict[Key, str]:
+        """The least id of each user's set, for users that have one."""
         return {(row[0], row[1]): row[2] for row in self._among("aliases", "user_id", users)}
 
-    def _linked_to(self, users: Iterable[Key]) -> dict[Key, str]:
+    def linked_to(self, users: Iterable[Key]) -> dict[Key, str]:
+        """The anonymous ids that belong to these users, with the user of each."""
         return {(row[0], row[1]): row[4] for row in self._among("links", "user_id", users)}
 
-    def _who(self, subjects: Iterable[Key], persons: Mapping[Key, str]) -> dict[Key, str]:
-        """Who these subjects are, with what this batch says of them before what the store knew."""
-        asked = list(subjects)
-        with self._lock:
-            known = {(row[0], row[1]): row[2] for row in self._among("persons", "subject", asked)}
-        return {key: persons.get(key) or known.get(key) or key[1] for key in asked}
+    def who(self, subjects: Iterable[Key]) -> dict[Key, str]:
+        """Who these subjects are, for those that are not simply themselves."""
+        return {(row[0], row[1]): row[2] for row in self._among("persons", "subject", subjects)}
 
     def _among(self, table: str, column: str, keys: Iterable[Key]) -> Sequence[tuple[str, ...]]:
         wanted = list(keys)
         if not wanted:
             return []
-        return self._connection.execute(
-            f"SELECT t.* FROM {table} t WHERE (t.environment, t.{column}) IN"
-            " (SELECT (unnest($1::VARCHAR[]), unnest($2::VARCHAR[])))",
-            _pairs(wanted),
-        ).fetchall()
+        with self._lock:
+            return self._connection.execute(
+                f"SELECT t.* FROM {table} t WHERE (t.environment, t.{column}) IN"
+                " (SELECT (unnest($1::VARCHAR[]), unnest($2::VARCHAR[])))",
+                _pairs(wanted),
+            ).fetchall()
 
     def write(self, batch: Batch) -> None:
         """Write rows and their position as one transaction."""
@@ -326,6 +283,7 @@ class DuckdbAnalytics:
                 raise
             if batch.position is not None:
                 self._position = batch.position
+            self._kept += len(batch.events)
 
     def _write(self, batch: Batch) -> None:
         people = [(each.environment, each.person) for each in batch.people]
@@ -385,29 +343,18 @@ class DuckdbAnalytics:
             self._connection.execute("UPDATE meta SET position = $1", [batch.position])
 
     def _insert_experiences(self, people: Sequence[PersonRow]) -> None:
-        states = [
-            (each.environment, each.person, key, state) for each in people for key, state in each.experiences.items()
-        ]
         text, instant = "VARCHAR", "BIGINT"
         self._insert(
             "experiences",
-            {"environment": text, "person": text, "experience": text}
-            | dict.fromkeys(("seen", "completed", "dismissed", "snoozed", "answered"), instant),
-            [
-                (environment, person, key, *(experience_instant(state, fact) for fact in FACTS))
-                for environment, person, key, state in states
-            ],
+            {"environment": text, "person": text, "experience": text} | dict.fromkeys(FACTS, instant),
+            experience_rows(people),
         )
         self._insert(
             "answers",
             {"environment": text, "person": text, "experience": text, "question": text}
-            | {"instant": instant, "elements": "VARCHAR[]"},
-            [
-                (environment, person, key, question, written.stamp.timestamp, _elements(written.value))
-                for environment, person, key, state in states
-                for question, written in state.answers.items()
-                if written.value is not None
-            ],
+            | {"instant": instant, "elements": "VARCHAR[]"}
+            | {ANSWERS[kind]: TYPES[kind] for kind in KINDS},
+            [msgspec.structs.astuple(row) for row in answer_rows(people)],
         )
 
     def _delete(self, table: str, column: str, keys: Iterable[Key]) -> None:
@@ -459,49 +406,22 @@ class DuckdbAnalytics:
         return True
 
 
-FACTS: tuple[ExperienceFact, ...] = ("seen", "completed", "dismissed", "snoozed", "answered")
+def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:" if path is None else str(path))
 
 
-class _Properties(msgspec.Struct):
-    properties: object = None
+def _put_aside(path: Path) -> Path:
+    """Rename a file that cannot be read, and what was still to be written to it."""
+    aside = path.with_name(path.name + ".damaged")
+    path.replace(aside)
+    pending = path.with_name(path.name + ".wal")
+    if pending.exists():
+        pending.replace(aside.with_name(aside.name + ".wal"))
+    return aside
 
 
-_PROPERTIES = msgspec.json.Decoder(_Properties)
-
-
-def properties(event: Event) -> dict[str, AttributeValue]:
-    """An event's properties by full name, as a filter asks them; what no attribute may hold is not there."""
-    try:
-        found = _PROPERTIES.decode(event.body).properties
-    except msgspec.DecodeError:
-        return {}
-    kept: dict[str, AttributeValue] = {}
-    if isinstance(found, dict):
-        for name, value in cast("dict[str, object]", found).items():
-            checked = check_attribute(value)
-            if checked is not None and not isinstance(checked, Refused):
-                kept[f"property.{name}"] = checked
-    return kept
-
-
-def typed(value: AttributeValue, zone: str) -> list[tuple[Kind, object]]:
-    """A value as the columns that keep it: text that is a date has its instant beside it."""
-    match value:
-        case None:
-            return []
-        case bool():
-            return [("boolean", value)]
-        case str():
-            instant = instant_of(value, zone)
-            return [("text", value)] if instant is None else [("text", value), ("date", instant)]
-        case int() | float():
-            return [("number", float(value))]
-        case list():
-            return [("list", _elements(value))]
-
-
-def _elements(value: AttributeValue) -> list[str]:
-    return [element_text(each) for each in (value if isinstance(value, list) else [value])]
+def _first_line(problem: Exception) -> str:
+    return str(problem).partition("\n")[0].partition(" See also ")[0]
 
 
 def _pairs(keys: Sequence[Key]) -> list[list[str]]:

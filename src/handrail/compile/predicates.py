@@ -23,14 +23,16 @@ import msgspec
 
 from handrail.compile.normal_form import Both, Either, Known, Leaf, Node, normal_form
 from handrail.compile.patterns import found
-from handrail.core.conditions.counters import count, counter_id
-from handrail.core.conditions.evaluate import World, evaluate
+from handrail.core.conditions.counters import count, counted_by, counter_id, edge_day
+from handrail.core.conditions.evaluate import World, evaluate, is_within
 from handrail.core.conditions.model import (
     DEFERRED,
     AttributeCondition,
     Condition,
     EventCondition,
+    EventTimeCondition,
     ExperienceCondition,
+    UsersCondition,
 )
 from handrail.core.conditions.operators import FOREVER, NEGATIVE, date_bounds, holds, normal, row_of
 from handrail.core.people import ExperienceState, Facts
@@ -213,6 +215,11 @@ class _Builder:
                 verdict = _compare(ast.Attribute(state, member, ast.Load()), ast.Gt(), ast.Constant(0))
             case EventCondition() as condition:
                 verdict = self._event(condition)
+            case EventTimeCondition() as condition:
+                verdict = self._event_time(condition)
+            case UsersCondition(users):
+                apart = _call(ast.Attribute(self._constant(frozenset(users)), "isdisjoint", ast.Load()), self._users())
+                verdict = ast.UnaryOp(ast.Not(), apart)
             case condition:
                 verdict = _call(_name("ask"), self._constant(condition), _name("facts"))
         return verdict if leaf.positive else ast.UnaryOp(ast.Not(), verdict)
@@ -226,6 +233,20 @@ class _Builder:
 
         counted = self._bind(("e", counter, within), lambda: _call(self._constant(times), _name("facts")))
         return _compare(counted, NUMBER_OPERATORS[condition.operator](), ast.Constant(condition.value))
+
+    def _event_time(self, condition: EventTimeCondition) -> ast.expr:
+        asked, zone = counted_by(condition), self._zone
+        assert asked is not None
+        counter = counter_id(asked)
+
+        def holds_for(facts: Facts) -> bool:
+            day = edge_day(facts.events.get(counter, {}), condition.which)
+            return day is not None and is_within(condition, day, facts.today, zone)
+
+        return _call(self._constant(holds_for), _name("facts"))
+
+    def _users(self) -> ast.expr:
+        return self._bind("users", lambda: ast.Attribute(_name("facts"), "users", ast.Load()))
 
     def _ask(self, condition: Condition, facts: Facts) -> bool:
         """The slow way, for leaves too rare to be worth syntax of their own."""

@@ -19,13 +19,15 @@ from handrail.core.conditions.model import (
     AttributeCondition,
     Condition,
     EventCondition,
+    EventTimeCondition,
     ExperienceCondition,
     ExperienceFact,
+    UsersCondition,
 )
-from handrail.core.conditions.operators import FOREVER, NEGATIVE, date_bounds, row_of
-from handrail.core.values import day_start, double, normal
+from handrail.core.conditions.operators import ANSWERING, FOREVER, NEGATIVE, date_bounds, row_of
+from handrail.core.values import day_of, day_start, double, normal
 
-Owner: TypeAlias = Literal["user", "company", "event"]
+Owner: TypeAlias = Literal["user", "company", "event", "answer"]
 Kind: TypeAlias = Literal["text", "number", "boolean", "date", "list"]
 """What a column holds: NFC text, doubles, booleans, instants in milliseconds, or the written elements of an array."""
 
@@ -33,6 +35,10 @@ Test: TypeAlias = Literal[
     "=", "<", "<=", ">", ">=", "between", "contains", "starts_with", "ends_with", "matches", "in", "has_any", "has_all"
 ]
 Value: TypeAlias = str | int | float | bool
+
+
+ANSWER = "answer"
+"""The name by which a comparison asks for an answer's own value."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -75,6 +81,24 @@ class Counted(msgspec.Struct, frozen=True):
     last_day: int | None = None
 
 
+class Dated(msgspec.Struct, frozen=True):
+    """Whether the first or the last day of an event lies between two days, both included; None is without end."""
+
+    event: str
+    where: Expression | None
+    which: Literal["first", "last"]
+    first_day: int | None
+    last_day: int | None
+    positive: bool = True
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """Whether the user has one of these ids."""
+
+    users: tuple[str, ...]
+    positive: bool = True
+
+
 class Experienced(msgspec.Struct, frozen=True):
     """Whether an experience's fact became true at an instant from `since` up to, not including, `until`."""
 
@@ -83,6 +107,8 @@ class Experienced(msgspec.Struct, frozen=True):
     question: str | None = None
     choices: tuple[str, ...] | None = None
     """Written elements (`element_text`) of which the answer has one; None asks for any answer."""
+    answer: Compare | None = None
+    """A comparison of the answer, its column named `answer`."""
     since: int | None = None
     until: int | None = None
     positive: bool = True
@@ -106,7 +132,7 @@ class Fixed(msgspec.Struct, frozen=True):
     verdict: bool
 
 
-Expression: TypeAlias = Compare | IsSet | Counted | Experienced | AllOf | AnyOf | Fixed
+Expression: TypeAlias = Compare | IsSet | Counted | Dated | Listed | Experienced | AllOf | AnyOf | Fixed
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -136,8 +162,10 @@ def audience(
 
 def owner_of(name: str) -> Owner:
     """Whose attribute a full name is."""
-    source = name.partition(".")[0]
-    return "company" if source == "company" else "event" if source == "property" else "user"
+    return OWNERS.get(name.partition(".")[0], "user")
+
+
+OWNERS: Mapping[str, Owner] = {"company": "company", "property": "event", ANSWER: "answer"}
 
 
 def element_text(value: object) -> str:
@@ -175,6 +203,10 @@ class _Asked:
                 return asked if owner_of(condition.attribute) in self.owners else _without_values(asked)
             case Leaf(EventCondition() as condition, positive):
                 return self._event(condition, positive)
+            case Leaf(EventTimeCondition() as condition, positive):
+                return self._event_time(condition, positive)
+            case Leaf(UsersCondition(users), positive):
+                return Listed(tuple(sorted(set(users))), positive) if users else Fixed(not positive)
             case Leaf(ExperienceCondition() as condition, positive):
                 return self._experience(condition, positive)
             case Leaf(condition):
@@ -225,23 +257,43 @@ class _Asked:
         return Compare(column, "between", (low, high - 1), positive)
 
     def _event(self, condition: EventCondition, positive: bool) -> Expression:
-        where = None
-        if condition.where is not None:
-            # What a filter may not ask is false there, whichever way it is asked; so it is in `property_filter`.
-            where = _Filter(0, self._zone, deferred=False).expression(normal_form(condition.where, {}))
+        where = self._where(condition.where)
         operator = condition.operator if positive else OPPOSITE[condition.operator]
         if condition.within_days is None:
             return Counted(condition.event, where, operator, condition.value)
         first = self._today - condition.within_days + 1
         return Counted(condition.event, where, operator, condition.value, first, self._today)
 
+    def _event_time(self, condition: EventTimeCondition, positive: bool) -> Expression:
+        bounds = date_bounds(condition.operator, condition.value, self._today, self._zone)
+        if bounds is None or bounds[0] >= bounds[1]:
+            return Fixed(not positive)
+        first = None if bounds[0] == -FOREVER else self._day_from(bounds[0])
+        last = None if bounds[1] == FOREVER else day_of(bounds[1] - 1, self._zone)
+        return Dated(condition.event_time, self._where(condition.where), condition.which, first, last, positive)
+
+    def _day_from(self, instant: int) -> int:
+        """The first day that starts at an instant or later."""
+        day = day_of(instant, self._zone)
+        return day if day_start(day, self._zone) >= instant else day + 1
+
+    def _where(self, condition: Condition | None) -> Expression | None:
+        if condition is None:
+            return None
+        # What a filter may not ask is false there, whichever way it is asked; so it is in `property_filter`.
+        return _Filter(0, self._zone, deferred=False).expression(normal_form(condition, {}))
+
     def _experience(self, condition: ExperienceCondition, positive: bool) -> Expression:
         since = until = None
         if condition.within_days is not None:
             since = day_start(self._today - condition.within_days + 1, self._zone)
             until = day_start(self._today + 1, self._zone)
-        choices = None
-        if condition.value is not None:
+        choices, answer = None, None
+        if condition.operator is not None and condition.question is not None:
+            answer = self._answer(condition.operator, condition)
+            if answer is None:
+                return Fixed(not positive)
+        elif condition.value is not None:
             values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
             choices = tuple(sorted({element_text(each) for each in values}))
         return Experienced(
@@ -249,10 +301,18 @@ class _Asked:
             condition.fact,
             condition.question,
             choices if condition.question is not None else None,
+            answer,
             since,
             until,
             positive,
         )
+
+    def _answer(self, operator: str, condition: ExperienceCondition) -> Compare | None:
+        """The comparison of an answer, None where no answer can pass it."""
+        if operator not in ANSWERING:
+            return None
+        asked = self._attribute(AttributeCondition(ANSWER, operator, condition.value), True)
+        return asked if isinstance(asked, Compare) else None
 
 
 class _Filter(_Asked):

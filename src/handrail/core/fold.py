@@ -248,9 +248,17 @@ def count_back(state: State, event: Event, rules: FoldRules) -> None:
         _count(state.subjects[key], counters, _read(event.body).properties, at, rules.zone)
 
 
-def merge(subjects: Iterable[Subject]) -> Subject:
-    """One person out of the subjects that belong together. Shares nothing with them; their order does not matter."""
-    whole = Subject()
+def users_among(keys: Iterable[str]) -> list[str]:
+    """The user ids among the ids of subjects."""
+    return [key.removeprefix("u:") for key in keys if key.startswith("u:")]
+
+
+def merge(subjects: Iterable[Subject], users: Iterable[str] = ()) -> Subject:
+    """One person out of the subjects that belong together. Shares nothing with them; their order does not matter.
+
+    `users` are the user ids that are this person, those without a subject included.
+    """
+    whole = Subject(users=sorted(users))
     for subject in subjects:
         whole.first_seen = _first(whole.first_seen, subject.first_seen)
         whole.last_seen = max(whole.last_seen, subject.last_seen)
@@ -307,6 +315,7 @@ def facts_of(known: Person, today: int, now: int, zone: str) -> Facts:
         company=known.company,
         experiences=known.subject.experiences,
         events=known.subject.counters,
+        users=frozenset(known.subject.users),
         today=today,
         now=now,
         zone=zone,

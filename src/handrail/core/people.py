@@ -68,6 +68,8 @@ class Subject(msgspec.Struct, omit_defaults=True):
     """Custom attributes written before this stamp are gone (`removeUnspecified`), and are not kept either."""
     company: Written | None = None
     experiences: dict[str, ExperienceState] = {}
+    users: list[str] = []
+    """The user ids that are this person, sorted. Known of a merged subject only, never stored."""
     counters: dict[str, dict[int, int]] = {}
     """Sums, not joins: right because each event is folded once, and subjects that are merged share no event."""
 
@@ -102,6 +104,8 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     company: dict[str, AttributeValue] = {}
     experiences: dict[str, ExperienceState] = {}
     events: dict[str, dict[int, int]] = {}
+    users: frozenset[str] = frozenset()
+    """The user ids that are this person's; none for somebody unknown."""
     today: int = 0
     now: int = 0
     zone: str = "UTC"

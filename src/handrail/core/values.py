@@ -178,6 +178,14 @@ def instant_of(text: object, zone: str) -> int | None:
     return None
 
 
+def day_text(day: int) -> str:
+    """A day (proleptic ordinal) as people write it, `2026-11-24`."""
+    try:
+        return date.fromordinal(day).isoformat()
+    except (OverflowError, ValueError):
+        return f"day {day}"
+
+
 def is_date_only(text: object) -> bool:
     """Whether a text names a day rather than an instant."""
     return isinstance(text, str) and DATE.fullmatch(text) is not None

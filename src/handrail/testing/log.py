@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules, State, company_id, count_back, fold, merge, person, subjects_of
+from handrail.core.fold import FoldRules, State, company_id, count_back, fold, merge, person, subjects_of, users_among
 from handrail.core.people import Company, Person, Subject
 from handrail.ingest.dedupe import SeenIds, dedupe_id
 from handrail.ingest.ports import Appended, RebuildReport
@@ -107,7 +107,8 @@ class MemoryPeople:
     async def user(self, anonymous_id: str | None, user_id: str | None) -> Subject:
         """Everything known of this person, merged."""
         keys = subjects_of(self._state, self._environment, anonymous_id, user_id)
-        return merge(self._state.subjects[key] for key in keys if key in self._state.subjects)
+        users = users_among(identity for _, identity in keys)
+        return merge((self._state.subjects[key] for key in keys if key in self._state.subjects), users)
 
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""

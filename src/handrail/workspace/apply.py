@@ -16,7 +16,7 @@ from handrail.core.experiences.model import Experience
 from handrail.core.experiences.problems import Surroundings, find_problems
 from handrail.core.experiences.themes import Theme, theme_problems
 from handrail.core.problems import Problem, key_problems
-from handrail.core.segments import Segment
+from handrail.core.segments import Segment, segment_problems
 from handrail.workspace.ports import Live, Work
 
 Document: TypeAlias = Experience | Segment | Theme
@@ -180,8 +180,8 @@ def check(
     """Every problem of a set of documents that would come to stand beside what is there."""
     found = list(_twice(documents))
     coming = [placed.document for placed in documents]
-    known: dict[str, Condition] = {key: segment.condition for key, segment in segments.items()}
-    known |= {each.key: each.condition for each in coming if isinstance(each, Segment)}
+    known: dict[str, Condition] = {key: segment.asks for key, segment in segments.items()}
+    known |= {each.key: each.asks for each in coming if isinstance(each, Segment)}
     around = Surroundings(
         experiences=frozenset({key for key, each in live.items() if not each.paused})
         | frozenset({each.key for each in coming if not isinstance(each, Segment | Theme)}),
@@ -198,15 +198,22 @@ def check(
 def _problems_of(document: Document, around: Surroundings) -> list[Problem]:
     match document:
         case Segment():
-            inside = (document.key,)
             return [
                 *key_problems(document.key),
-                *condition_problems(document.condition, "condition", around, inside=inside),
+                *segment_problems(document),
+                *_asked_problems(document, around),
             ]
         case Theme():
             return list(theme_problems(document))
         case _:
             return find_problems(document, around)
+
+
+def _asked_problems(segment: Segment, around: Surroundings) -> list[Problem]:
+    # A manual segment's list stands in the document itself, not under `condition`.
+    path = "condition" if segment.condition is not None else ""
+    found = condition_problems(segment.asks, path, around, inside=(segment.key,))
+    return [msgspec.structs.replace(problem, path=problem.path.lstrip(".")) for problem in found]
 
 
 def _placed(placed: Placed, problem: Problem) -> Found:

@@ -89,7 +89,7 @@ class ControlPublications:
                 )
                 for each in live.values()
             ),
-            segments={key: segment.condition for key, segment in segments.items()},
+            segments={key: segment.asks for key, segment in segments.items()},
         )
         if forgotten == self._forgotten:
             self._snapshots[environment_id] = made

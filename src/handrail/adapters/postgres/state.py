@@ -9,7 +9,7 @@ import msgspec
 
 from handrail.adapters.postgres.connection import Connection, Pool, Row
 from handrail.core.events import Event, Stamp
-from handrail.core.fold import FoldRules, Key, Keys, State, company_id, count_back, merge, needed, person
+from handrail.core.fold import FoldRules, Key, Keys, State, company_id, count_back, merge, needed, person, users_among
 from handrail.core.people import Company, Link, Person, Subject
 
 LINKED = 200
@@ -149,7 +149,8 @@ class PostgresPeople:
         if anonymous_id is None and user_id is None:
             return Subject()
         rows = await self._pool.fetch(_PERSON, self._environment, anonymous_id, user_id, LINKED)
-        return merge(_SUBJECT.decode(row["body"]) for row in rows)
+        users = users_among(row["id"] for row in rows)
+        return merge((_SUBJECT.decode(row["body"]) for row in rows if row["body"] is not None), users)
 
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""
@@ -187,5 +188,5 @@ WITH
     UNION ALL
     SELECT 'a:' || $2::text FROM named WHERE named.id IS NULL AND $2 IS NOT NULL
   )
-SELECT body FROM ingest.subjects JOIN keys USING (id) WHERE environment = $1
+SELECT keys.id, body FROM keys LEFT JOIN ingest.subjects AS s ON s.environment = $1 AND s.id = keys.id
 """

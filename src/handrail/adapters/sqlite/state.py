@@ -16,7 +16,19 @@ from handrail.adapters.sqlite.connection import connect, connect_to_read
 from handrail.adapters.sqlite.persons import KnownPersons, rows_touched
 from handrail.core.errors import Conflict
 from handrail.core.events import Event, Stamp
-from handrail.core.fold import FoldRules, Key, Keys, State, company_id, count_back, fold, merge, needed, person
+from handrail.core.fold import (
+    FoldRules,
+    Key,
+    Keys,
+    State,
+    company_id,
+    count_back,
+    fold,
+    merge,
+    needed,
+    person,
+    users_among,
+)
 from handrail.core.people import Company, Link, Person, Subject
 
 FORMAT = 1
@@ -375,7 +387,8 @@ class SqlitePeople:
 
     async def user(self, anonymous_id: str | None, user_id: str | None) -> Subject:
         """Everything known of this person, merged."""
-        return merge(self._reader.subjects(self._environment, anonymous_id, user_id)[0])
+        subjects, read = self._reader.subjects(self._environment, anonymous_id, user_id)
+        return merge(subjects, users_among(read))
 
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""
@@ -388,7 +401,7 @@ class SqlitePeople:
         if (known := self._known.get(asked)) is not None:
             return known
         subjects, read = self._reader.subjects(environment, anonymous_id, user_id)
-        subject = merge(subjects)
+        subject = merge(subjects, users_among(read))
         company = None
         if (group_id := company_id(subject)) is not None:
             company = self._reader.company(environment, group_id)

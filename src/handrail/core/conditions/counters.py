@@ -11,7 +11,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from handrail.core.conditions.model import Condition, EventCondition, Not, SegmentCondition, members_of
+from handrail.core.conditions.model import (
+    Condition,
+    EventCondition,
+    EventTimeCondition,
+    Not,
+    SegmentCondition,
+    members_of,
+)
 
 
 def counter_id(condition: EventCondition) -> str:
@@ -24,9 +31,20 @@ def counters_in(condition: Condition | None, segments: Mapping[str, Condition]) 
     """The counters a condition needs, those of the segments it names included, by id."""
     found: dict[str, EventCondition] = {}
     for leaf in leaves(condition, segments):
-        if isinstance(leaf, EventCondition):
-            found[counter_id(leaf)] = leaf
+        if (asked := counted_by(leaf)) is not None:
+            found[counter_id(asked)] = asked
     return found
+
+
+def counted_by(leaf: Condition) -> EventCondition | None:
+    """The count that answers a leaf, None when it asks for none. Days of first and last times are days with a count."""
+    match leaf:
+        case EventCondition():
+            return leaf
+        case EventTimeCondition(event_time=event, where=where):
+            return EventCondition(event, where=where)
+        case _:
+            return None
 
 
 def leaves(condition: Condition | None, segments: Mapping[str, Condition]) -> list[Condition]:
@@ -48,6 +66,13 @@ def leaves(condition: Condition | None, segments: Mapping[str, Condition]) -> li
         else:
             found.append(node)
     return found
+
+
+def edge_day(days: Mapping[int, int], which: str) -> int | None:
+    """The first or the last day on which something was counted, None when nothing was."""
+    if not days:
+        return None
+    return min(days) if which == "first" else max(days)
 
 
 def count(days: Mapping[int, int], within_days: int | None, today: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from handrail.core.conditions.counters import count, counter_id
+from handrail.core.conditions.counters import count, counted_by, counter_id, edge_day
 from handrail.core.conditions.model import (
     DEFERRED,
     All,
@@ -21,18 +21,20 @@ from handrail.core.conditions.model import (
     DeviceCondition,
     ElementCondition,
     EventCondition,
+    EventTimeCondition,
     Expected,
     ExperienceCondition,
     Not,
     PageCondition,
     SegmentCondition,
+    UsersCondition,
     ViewportCondition,
 )
-from handrail.core.conditions.operators import Matcher, element_key, holds
+from handrail.core.conditions.operators import ANSWERING, Matcher, date_bounds, element_key, holds
 from handrail.core.errors import Invalid
 from handrail.core.pages import UrlRule, covers_rule
 from handrail.core.people import AttributeValue, ExperienceState, Facts
-from handrail.core.values import day_of
+from handrail.core.values import day_of, day_start, day_text
 
 
 class Browser(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -83,8 +85,13 @@ def evaluate(condition: Condition, world: World) -> Line:
             return _attribute(condition, world)
         case EventCondition():
             return _event(condition, world.facts)
+        case EventTimeCondition():
+            return _event_time(condition, world.facts)
+        case UsersCondition(users):
+            listed = not world.facts.users.isdisjoint(users)
+            return Line(f"one of {len(users)} listed users", listed, ", ".join(sorted(world.facts.users)) or None)
         case ExperienceCondition():
-            return _experience(condition, world.facts)
+            return _experience(condition, world)
         case SegmentCondition(segment, member):
             if segment not in world.segments:
                 return Line(f"segment {segment}", not member, note="no such segment")
@@ -150,6 +157,24 @@ def _event(condition: EventCondition, facts: Facts) -> Line:
     return Line(text, COMPARE[condition.operator](times, condition.value), times)
 
 
+def _event_time(condition: EventTimeCondition, facts: Facts) -> Line:
+    counted = counted_by(condition)
+    assert counted is not None
+    day = edge_day(facts.events.get(counter_id(counted), {}), condition.which)
+    filtered = "" if condition.where is None else " with its properties"
+    wanted = msgspec.json.encode(condition.value).decode()
+    text = f"{condition.which} time of event {condition.event_time!r}{filtered} {condition.operator} {wanted}"
+    if day is None:
+        return Line(text, False, note="never")
+    return Line(text, is_within(condition, day, facts.today, facts.zone), day_text(day))
+
+
+def is_within(condition: EventTimeCondition, day: int, today: int, zone: str) -> bool:
+    """Whether a day satisfies the leaf, as an attribute that holds this date would."""
+    bounds = date_bounds(condition.operator, condition.value, today, zone)
+    return bounds is not None and bounds[0] <= day_start(day, zone) < bounds[1]
+
+
 def experience_instant(state: ExperienceState, fact: str) -> int:
     """When the fact last became true, 0 for never."""
     match fact:
@@ -165,15 +190,18 @@ def experience_instant(state: ExperienceState, fact: str) -> int:
             return state.snoozes[-1].at if state.snoozes else 0
 
 
-def _experience(condition: ExperienceCondition, facts: Facts) -> Line:
+def _experience(condition: ExperienceCondition, world: World) -> Line:
+    facts = world.facts
     state = facts.experiences.get(condition.experience, ExperienceState())
     text = f"{condition.fact} {condition.experience}"
     if condition.question is not None:
         written = state.answers.get(condition.question)
         answer = None if written is None else written.value
-        happened = answer is not None and (condition.value is None or _answered(answer, condition.value))
+        happened = answer is not None and _answer_holds(condition, answer, world)
         instant = written.stamp.timestamp if written is not None and happened else 0
         text += f" question {condition.question}"
+        if condition.value is not None:
+            text += f" {condition.operator or 'is'} {msgspec.json.encode(condition.value).decode()}"
     else:
         instant = experience_instant(state, condition.fact)
     verdict = instant > 0
@@ -181,6 +209,16 @@ def _experience(condition: ExperienceCondition, facts: Facts) -> Line:
         text += f" within {condition.within_days} days"
         verdict = verdict and facts.today - condition.within_days < day_of(instant, facts.zone) <= facts.today
     return Line(text, verdict, instant or None, note="never" if not instant else "")
+
+
+def _answer_holds(condition: ExperienceCondition, answer: AttributeValue, world: World) -> bool:
+    if condition.operator is not None:
+        compared = AttributeCondition("answer", condition.operator, condition.value)
+        facts = world.facts
+        return condition.operator in ANSWERING and holds(
+            compared, answer, today=facts.today, zone=facts.zone, found=world.found
+        )
+    return condition.value is None or _answered(answer, condition.value)
 
 
 def _answered(answer: AttributeValue, expected: Expected) -> bool:

@@ -77,10 +77,26 @@ class EventCondition(Condition, msgspec.Struct, frozen=True, forbid_unknown_fiel
     where: Condition | None = None
 
 
+class EventTimeCondition(Condition, msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """On which day an event happened for the first or the last time, asked as a date: whole days in the project's zone.
+
+    The operators are the date row's, and the value is a day (`2026-11-24`) or, for the windows, a number of days. An
+    event that never happened has no such day, so every operator is false. `where` as for events.
+    """
+
+    event_time: str
+    which: Literal["first", "last"]
+    operator: Literal["before", "after", "between", "within_last", "more_than_ago"]
+    value: Expected
+    where: Condition | None = None
+
+
 class ExperienceCondition(Condition, msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Whether the user has seen, completed, dismissed, snoozed or answered an experience, named by its key.
 
-    `within_days` as for events. `question` and `value` narrow `answered` to one answer.
+    `within_days` as for events. `question` and `value` narrow `answered` to one answer: without `operator` the answer
+    is `value`, or has one of them; with it, the answer compares as an attribute of its type does, so that
+    `between [9, 10]` asks for promoters. Whoever did not answer is never meant.
     """
 
     experience: str
@@ -88,6 +104,7 @@ class ExperienceCondition(Condition, msgspec.Struct, frozen=True, forbid_unknown
     within_days: int | None = None
     question: str | None = None
     value: Expected = None
+    operator: str | None = None
 
 
 class SegmentCondition(Condition, msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -95,6 +112,12 @@ class SegmentCondition(Condition, msgspec.Struct, frozen=True, forbid_unknown_fi
 
     segment: str
     member: bool = True
+
+
+class UsersCondition(Condition, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the user is one of these, by any user id that is theirs. Nobody is in an empty list."""
+
+    users: tuple[str, ...]
 
 
 class PageCondition(Condition, msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -133,8 +156,10 @@ KINDS: Mapping[str, type[Condition]] = {
     "not": Not,
     "attribute": AttributeCondition,
     "event": EventCondition,
+    "event_time": EventTimeCondition,
     "experience": ExperienceCondition,
     "segment": SegmentCondition,
+    "users": UsersCondition,
     "page": PageCondition,
     "element": ElementCondition,
     "device": DeviceCondition,

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from handrail.core.conditions.counters import leaves
+from handrail.core.conditions.counters import counted_by, leaves
 from handrail.core.conditions.model import (
     AttributeCondition,
     Condition,
     EventCondition,
+    EventTimeCondition,
     ExperienceCondition,
     SegmentCondition,
 )
@@ -34,7 +35,7 @@ def names_in(conditions: Iterable[Condition | None], segments: Mapping[str, Cond
     asked = [leaf for condition in conditions for leaf in leaves(condition, segments)]
     return Names(
         attributes=_sorted(leaf.attribute for leaf in asked if isinstance(leaf, AttributeCondition)),
-        events=_sorted(leaf.event for leaf in asked if isinstance(leaf, EventCondition)),
+        events=_sorted(counted.event for leaf in asked if (counted := counted_by(leaf)) is not None),
         experiences=_sorted(leaf.experience for leaf in asked if isinstance(leaf, ExperienceCondition)),
         segments=_sorted(leaf.segment for leaf in asked if isinstance(leaf, SegmentCondition)),
         asks_days=any(_asks_days(leaf) for leaf in asked),
@@ -47,7 +48,7 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
 
 def _asks_days(leaf: Condition) -> bool:
     match leaf:
-        case AttributeCondition(_, operator):
+        case AttributeCondition(operator=operator) | EventTimeCondition(operator=operator):
             return operator in ("within_last", "more_than_ago")
         case EventCondition(within_days=days) | ExperienceCondition(within_days=days):
             return days is not None

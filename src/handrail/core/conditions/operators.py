@@ -27,6 +27,11 @@ ROWS: Mapping[str, tuple[str, ...]] = {
 }
 """The operators of each type, in the table's order."""
 
+ANSWERING = frozenset(
+    operator for row in ("text", "number", "boolean", "array") for operator in ROWS[row] if operator not in NEGATIVE
+)
+"""Operators that may compare a survey's answer. Whoever did not answer is not meant, so the negative ones mislead."""
+
 MAX_DAYS = 36_600
 """Longest window, in days."""
 

@@ -16,14 +16,17 @@ from handrail.core.conditions.model import (
     DeviceCondition,
     ElementCondition,
     EventCondition,
+    EventTimeCondition,
     ExperienceCondition,
     Not,
     PageCondition,
     SegmentCondition,
+    UsersCondition,
 )
-from handrail.core.conditions.operators import MAX_DAYS, ROWS, row_of
+from handrail.core.conditions.operators import ANSWERING, MAX_DAYS, ROWS, row_of
 from handrail.core.pages import UrlRule
 from handrail.core.problems import Problem
+from handrail.core.values import Refused, check_user_id, is_date_only
 
 MAX_DEPTH = 16
 MAX_NODES = 500
@@ -73,7 +76,11 @@ def _size_problems(condition: Condition, path: str, around: Around, inside: tupl
         match node:
             case All(members) | Any(members):
                 waiting += [(member, depth + 1, within) for member in members]
-            case Not(member) | EventCondition(where=Condition() as member):
+            case (
+                Not(member)
+                | EventCondition(where=Condition() as member)
+                | EventTimeCondition(where=Condition() as member)
+            ):
                 # A filter is a tree of its own.
                 waiting.append((member, depth + 1 if isinstance(node, Not) else 0, within))
             case SegmentCondition(segment) if segment in around.segments and segment not in within:
@@ -100,12 +107,18 @@ def _problems(condition: Condition, path: str, around: Around, inside: tuple[str
             yield from _window_problems(within_days, path)
             if where is not None:
                 yield from _filter_problems(where, f"{path}.where", around)
-        case ExperienceCondition(_, fact, within_days, question, value):
+        case EventTimeCondition():
+            yield from _event_time_problems(condition, path, around)
+        case UsersCondition(users):
+            yield from _users_problems(users, f"{path}.users")
+        case ExperienceCondition(_, fact, within_days, question, value, operator):
             yield from _window_problems(within_days, path)
             if question is not None and fact != "answered":
                 yield Problem("answer", f"{path}.question", f"Only `answered` asks for a question, not {fact!r}.")
             if value is not None and question is None:
                 yield Problem("answer", f"{path}.value", "An answer's value needs the question that it answers.")
+            if operator is not None:
+                yield from _answer_problems(condition, path, around)
         case SegmentCondition(segment):
             yield from _segment_problems(segment, path, around, inside)
         case PageCondition(part, operator, value, name):
@@ -118,6 +131,46 @@ def _problems(condition: Condition, path: str, around: Around, inside: tuple[str
                 yield Problem("devices", f"{path}.device", "No device is in an empty list; name one.")
         case _:
             pass
+
+
+def _event_time_problems(condition: EventTimeCondition, path: str, around: Around) -> Iterator[Problem]:
+    if not condition.event_time:
+        yield Problem("empty_name", f"{path}.event_time", "An event has a name.")
+    compared = AttributeCondition("day", condition.operator, condition.value)
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    if row_of(compared) != "date":
+        message = f"The operator {condition.operator!r} cannot compare with {condition.value!r}."
+        yield Problem("operator_value", f"{path}.value", message)
+    elif any(isinstance(each, str) and not is_date_only(each) for each in values):
+        message = "First and last times are known as days: write YYYY-MM-DD, without a time of day."
+        yield Problem("not_a_day", f"{path}.value", message)
+    if condition.where is not None:
+        yield from _filter_problems(condition.where, f"{path}.where", around)
+
+
+MAX_LISTED = 10_000
+"""Most users that a list may name; more people than that are found by what they have in common."""
+
+
+def _users_problems(users: tuple[str, ...], path: str) -> Iterator[Problem]:
+    if len(users) > MAX_LISTED:
+        yield Problem("too_many_users", path, f"A list names at most {MAX_LISTED} users, and this one {len(users)}.")
+    for at, user in enumerate(users[:MAX_LISTED]):
+        if isinstance(checked := check_user_id(user), Refused):
+            yield Problem("user_id", f"{path}[{at}]", f"No user has this id: {checked.reason}.")
+
+
+def _answer_problems(condition: ExperienceCondition, path: str, around: Around) -> Iterator[Problem]:
+    operator, value = str(condition.operator), condition.value
+    if condition.question is None:
+        yield Problem("answer", f"{path}.operator", "An answer's comparison needs the question that it answers.")
+    if operator not in ANSWERING:
+        why = "write `not` around the condition" if operator in OPERATORS else "there is none of that name"
+        yield Problem("answer_operator", f"{path}.operator", f"An answer cannot be asked by {operator!r}: {why}.")
+    elif row_of(AttributeCondition("answer", operator, value)) is None:
+        yield Problem("operator_value", f"{path}.value", f"The operator {operator!r} cannot compare with {value!r}.")
+    elif operator == "matches" and (why_not := around.check_pattern(str(value))):
+        yield Problem("pattern", f"{path}.value", why_not)
 
 
 def _segment_problems(segment: str, path: str, around: Around, inside: tuple[str, ...]) -> Iterator[Problem]:

@@ -5,7 +5,7 @@
 
 import type { AttributeValue, Condition, ExperienceState } from '@handrail/wire'
 import { type Zone, zoneOf } from './instants.ts'
-import { compareNumber, compares, elementKey } from './operators.ts'
+import { ANSWERING, compareDate, compareNumber, compares, elementKey } from './operators.ts'
 import { own, type Programs } from './pages.ts'
 import { type Browser, holds } from './residual.ts'
 
@@ -24,6 +24,8 @@ export interface Facts {
   company?: Record<string, AttributeValue>
   experiences?: Record<string, ExperienceState>
   events?: readonly Happened[]
+  /** The user ids that are this person's. */
+  users?: readonly string[]
   /** An instant in milliseconds. */
   now: number
   /** The project's IANA zone, or one made before. */
@@ -51,6 +53,8 @@ export function matches(
     if ('not' in node) return opposite(ask(node.not))
     if ('attribute' in node) return compares(node, attributeOf(node.attribute), calendar)
     if ('event' in node) return askEvent(node)
+    if ('event_time' in node) return askEventTime(node)
+    if ('users' in node) return node.users.some((each) => facts.users?.includes(each))
     if ('experience' in node) return askExperience(node)
     if ('segment' in node) {
       const { segment, member = true } = node
@@ -81,6 +85,16 @@ export function matches(
     return compareNumber(operator, times, value)
   }
 
+  const askEventTime = (leaf: Extract<Condition, { event_time: string }>): boolean => {
+    const { event_time, which, operator, value, where } = leaf
+    const days = (facts.events ?? [])
+      .filter((each) => each.event === event_time && (!where || passes(where, each.properties ?? {})))
+      .map((each) => zone.dayOf(each.at))
+    if (!days.length) return false
+    const day = days.reduce((one, other) => (which === 'first' ? Math.min(one, other) : Math.max(one, other)))
+    return compareDate(operator, zone.dayStart(day), value, calendar)
+  }
+
   /** Whether an event's properties pass a filter. Only attributes named `property.x` can be asked. */
   const passes = (filter: Condition, properties: Record<string, AttributeValue>): boolean => {
     if ('all' in filter) return filter.all.every((each) => passes(each, properties))
@@ -93,12 +107,16 @@ export function matches(
   }
 
   const askExperience = (leaf: Extract<Condition, { experience: string }>): boolean => {
-    const { experience, fact, within_days, question, value } = leaf
+    const { experience, fact, within_days, question, value, operator } = leaf
     const state = own(facts.experiences ?? {}, experience) ?? {}
     let at: number
     if (question !== undefined && question !== null) {
       const [answer, stamp] = own(state.answers ?? {}, question) ?? [null, [0, '']]
-      at = answer !== null && (value === undefined || value === null || isAnswered(answer, value)) ? stamp[0] : 0
+      const holds =
+        operator !== undefined && operator !== null
+          ? ANSWERING.has(operator) && compares({ attribute: '', operator, value: value ?? null }, answer, calendar)
+          : value === undefined || value === null || isAnswered(answer, value)
+      at = answer !== null && holds ? stamp[0] : 0
     } else if (fact === 'snoozed') at = state.snoozes?.at(-1)?.[0] ?? 0
     else at = state[fact === 'seen' ? 'last_seen' : fact] ?? 0
     return at > 0 && within(zone.dayOf(at), within_days)

@@ -22,6 +22,13 @@ export const ROWS = {
 } as const
 type Row = keyof typeof ROWS
 
+/** Operators that may compare a survey's answer: whoever did not answer is not meant, so no negative ones. */
+export const ANSWERING: ReadonlySet<string> = new Set(
+  [...ROWS.text, ...ROWS.number, ...ROWS.boolean, ...ROWS.array].filter(
+    (operator) => !(NEGATIVE as readonly string[]).includes(operator),
+  ),
+)
+
 /** Longest window, in days. */
 const MAX_DAYS = 36_600
 
@@ -160,7 +167,7 @@ function compareArray(operator: string, actual: readonly unknown[], value: reado
   return value.some(isThere) === (operator === 'has_any')
 }
 
-function compareDate(operator: string, actual: number | null, value: unknown, calendar: Calendar): boolean {
+export function compareDate(operator: string, actual: number | null, value: unknown, calendar: Calendar): boolean {
   if (actual === null) return false
   const [from, until] = boundsOf(operator, value, calendar)
   return from <= actual && actual < until

@@ -61,6 +61,7 @@ export interface Question {
     native?: Record<string, unknown>
     custom?: Record<string, unknown>
     company?: Record<string, unknown>
+    ids?: string[]
     events?: { event: string; at: string; properties?: Record<string, unknown> }[]
     experiences?: Record<string, WrittenState>
   }
@@ -81,6 +82,7 @@ export function factsOf(question: Question, zones: (name: string) => Zone = zone
     custom: kept(user.custom),
     company: kept(user.company),
     experiences: mapped(user.experiences ?? {}, stateOf),
+    users: user.ids ?? [],
     events: (user.events ?? []).map(
       ({ event, at, properties }): Happened => ({ event, at: instant(at), properties: kept(properties) }),
     ),

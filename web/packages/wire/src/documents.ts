@@ -19,8 +19,10 @@ export type Condition =
   | Not
   | AttributeCondition
   | EventCondition
+  | EventTimeCondition
   | ExperienceCondition
   | SegmentCondition
+  | UsersCondition
   | PageCondition
   | ElementCondition
   | DeviceCondition
@@ -173,9 +175,25 @@ export interface EventCondition {
 }
 
 /**
+ * On which day an event happened for the first or the last time, asked as a date: whole days in the project's zone.
+ *
+ * The operators are the date row's, and the value is a day (`2026-11-24`) or, for the windows, a number of days. An
+ * event that never happened has no such day, so every operator is false. `where` as for events.
+ */
+export interface EventTimeCondition {
+  event_time: string
+  which: 'first' | 'last'
+  operator: 'after' | 'before' | 'between' | 'more_than_ago' | 'within_last'
+  value: AttributeValue
+  where?: Condition
+}
+
+/**
  * Whether the user has seen, completed, dismissed, snoozed or answered an experience, named by its key.
  *
- * `within_days` as for events. `question` and `value` narrow `answered` to one answer.
+ * `within_days` as for events. `question` and `value` narrow `answered` to one answer: without `operator` the answer
+ * is `value`, or has one of them; with it, the answer compares as an attribute of its type does, so that
+ * `between [9, 10]` asks for promoters. Whoever did not answer is never meant.
  */
 export interface ExperienceCondition {
   experience: string
@@ -183,12 +201,18 @@ export interface ExperienceCondition {
   within_days?: number
   question?: string
   value?: AttributeValue
+  operator?: string
 }
 
 /** Whether the user is in a segment, named by its key. `member: false` asks for users outside it. */
 export interface SegmentCondition {
   segment: string
   member?: boolean
+}
+
+/** Whether the user is one of these, by any user id that is theirs. Nobody is in an empty list. */
+export interface UsersCondition {
+  users: string[]
 }
 
 /** A rule on one part of the page's URL. Deferred on the server. `name` is the parameter when part is `query`. */
@@ -699,10 +723,15 @@ export interface Tour {
   default_locale?: string
 }
 
-/** A segment as it is written: a stable key, a name, and who is in it. */
+/**
+ * A segment as it is written: a stable key, a name, and who is in it.
+ *
+ * A dynamic segment has a `condition`; a manual one lists the user ids of its `users`. It is one or the other.
+ */
 export interface Segment {
   key: string
-  condition: Condition
+  condition?: Condition
+  users?: string[]
   name?: string
   description?: string
 }
