@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.demo import Demo, running_demo
+
+# A busy machine shows the same thing, only later.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")

@@ -98,8 +98,8 @@ IN_THE_BROWSER: dict[str, tuple[str, str]] = {
     "launch_chain": ("sdk/src/runtime.ts", r"MOST_CHAINED = (\d+)"),
     "moves_per_minute": ("engine/src/run.ts", r"MOST_MOVES = (\d+)"),
     "boot_gap_seconds": ("sdk/src/sdk.ts", r"BOOT_GAP = (\d)000\b"),
-    "faults": ("sdk/src/play.ts", r"\+\+faults >= (\d+)"),
-    "pattern_input": ("engine/src/pattern.ts", r"MAX_INPUT = (\d+)"),
+    "faults": ("sdk/src/scene.ts", r"\+\+faults >= (\d+)"),
+    "pattern_input": ("engine/src/characters.ts", r"MAX_INPUT = (\d+)"),
     "user_id_length": ("engine/src/identity.ts", r"MAX_USER_ID = (\d+)"),
     "snoozes_kept": ("engine/src/ledger.ts", r"SNOOZES_KEPT = (\d+)"),
 }

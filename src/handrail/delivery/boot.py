@@ -21,6 +21,7 @@ from handrail.delivery.origins import find_environment
 from handrail.delivery.ports import Publications
 from handrail.delivery.published import Entry, Ready, edges, ready
 from handrail.delivery.wire import BootRequest, BootUser, RateLimit
+from handrail.delivery.words import words_for
 
 NO_STATE = ExperienceState()
 
@@ -120,6 +121,7 @@ class Delivery:
             rate_limit=rate_limit(settings, state, subject, now),
             accepted=accepted,
             rejected=rejected,
+            words=words_for(request.locale),
         )
         if self._watch is not None:
             self._watch(Decision(settings.id, user_id or request.anonymous_id, url, keys, now))

@@ -11,6 +11,7 @@ from handrail.compile.predicates import found
 from handrail.core.arbitration import UNITS, Contender, turn, within_limit
 from handrail.core.conditions.evaluate import Browser, Line, World, evaluate
 from handrail.core.conditions.model import Device
+from handrail.core.experiences import release
 from handrail.core.experiences.model import OnPageOpening
 from handrail.core.frequency import due
 from handrail.core.pages import Where, covers, covers_rule, part_of
@@ -18,8 +19,6 @@ from handrail.core.people import ExperienceState, Facts, Subject
 from handrail.delivery.boot import rate_limit
 from handrail.delivery.ports import Published
 from handrail.delivery.published import Ready, counts, edges
-
-RUNNABLE = {"tour", "banner"}
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -62,7 +61,7 @@ def explain(state: Ready, subject: Subject, known: Facts, asked: Asked, key: str
 
 def counts_slot(published: Published) -> bool:
     """Whether it competes for the one place that interrupting experiences share."""
-    return published.document.__struct_config__.tag in ("tour", "survey")
+    return published.document.__struct_config__.tag in release.INTERRUPTING
 
 
 def _contender(published: Published) -> Contender:

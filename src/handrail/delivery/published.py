@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,9 +12,10 @@ from handrail.compile.patterns import compile_pattern
 from handrail.compile.predicates import Predicate, compile_audiences
 from handrail.core.conditions.model import DEFERRED, Condition, Device, PageCondition
 from handrail.core.conditions.names import names_in
-from handrail.core.experiences.blocks import Block, Button, Columns, Heading, Image, ListBlock, Paragraph, Span, Video
-from handrail.core.experiences.model import Banner, Experience, Tour, When
-from handrail.core.templates import chips
+from handrail.core.experiences import release
+from handrail.core.experiences.model import Experience, When
+from handrail.core.experiences.themes import resolved
+from handrail.core.experiences.walk import chip_names, patterns_in
 from handrail.delivery.ports import Published, Snapshot
 from handrail.delivery.wire import BootHead, Content, Watch
 
@@ -108,13 +108,9 @@ def _head(snapshot: Snapshot, attributes: tuple[str, ...], events: tuple[str, ..
     return msgspec.json.encode(fixed)[:-1]
 
 
-INTERRUPTING = frozenset({"tour", "survey"})
-"""Kinds that interrupt; `spec/tables/kinds.json` is the authority."""
-
-
 def counts(document: Experience) -> bool:
     """Whether seeing this experience counts for the project's rate limit: an interrupting kind that respects it."""
-    return document.__struct_config__.tag in INTERRUPTING and document.respects_rate_limit
+    return document.__struct_config__.tag in release.INTERRUPTING and document.respects_rate_limit
 
 
 def _entry(published: Published, snapshot: Snapshot) -> Entry:
@@ -144,7 +140,7 @@ def _entry(published: Published, snapshot: Snapshot) -> Entry:
         dated=bool(document.when.start or document.when.end),
         audience=audience,
         deferred=audience is not None and has_deferred(audience),
-        names=frozenset(attribute_names(document)),
+        names=chip_names(document),
         content=b"%s:%s" % (msgspec.json.encode(published.version), content_of(published)),
     )
 
@@ -162,8 +158,7 @@ def has_deferred(node: Node) -> bool:
 
 def _patterns(document: Experience, audience: Node | None) -> dict[str, object]:
     """The programs of every pattern that the browser has to run, by the text the author wrote."""
-    rules = [*document.where.include, *document.where.exclude]
-    found = {rule.value for rule in rules if rule.operator == "matches"}
+    found = set(patterns_in(document))
     waiting = [audience] if audience is not None else []
     while waiting:
         match waiting.pop():
@@ -173,13 +168,6 @@ def _patterns(document: Experience, audience: Node | None) -> dict[str, object]:
                 waiting.extend(members)
             case _:
                 pass
-    if isinstance(document, Tour):
-        for step in document.content.steps:
-            for trigger in step.triggers:
-                for asked in trigger.when:
-                    rule = getattr(asked, "rule", None)
-                    if rule is not None and rule.operator == "matches":
-                        found.add(rule.value)
     return {text: compile_pattern(text) for text in sorted(found)}
 
 
@@ -195,67 +183,9 @@ def content_of(published: Published) -> bytes:
             name=document.name,
             default_locale=document.default_locale,
             content=msgspec.Raw(msgspec.json.encode(content)),
-            theme=msgspec.Raw(msgspec.json.encode(published.theme)),
+            theme=msgspec.Raw(msgspec.json.encode(resolved(published.theme))),
         )
     )
-
-
-def attribute_names(document: Experience) -> set[str]:
-    """The attributes that a document's chips name: all that its reader's browser has to be told."""
-    found: set[str] = set()
-    match document:
-        case Tour():
-            for step in document.content.steps:
-                _name_blocks(step.blocks, found)
-                for trigger in step.triggers:
-                    _name_actions(trigger.then, found)
-        case Banner():
-            _name_blocks(document.content.blocks, found)
-        case _:
-            pass
-    return found
-
-
-def _name_blocks(blocks: tuple[Block, ...], found: set[str]) -> None:
-    for block in blocks:
-        match block:
-            case Heading(text) | Paragraph(text) | Image(alt=text) | Video(title=text):
-                _name_text(text, found)
-            case ListBlock(lines):
-                for line in lines:
-                    _name_text(line, found)
-            case Button(label, actions):
-                _name_text(label, found)
-                _name_actions(actions, found)
-            case Columns(columns):
-                for column in columns:
-                    _name_blocks(column, found)
-            case _:
-                pass
-
-
-def _name_actions(actions: tuple[object, ...], found: set[str]) -> None:
-    for action in actions:
-        url = getattr(action, "url", None)
-        if isinstance(url, str):
-            found.update(chip.name for chip in chips(url, "url"))
-
-
-def _name_text(text: object, found: set[str]) -> None:
-    match text:
-        case str():
-            found.update(chip.name for chip in chips(text))
-        case dict():
-            for words in cast("dict[str, str]", text).values():
-                _name_text(words, found)
-        case list():
-            for span in cast("list[object]", text):
-                if isinstance(span, Span):
-                    _name_text(span.text, found)
-                    if span.link:
-                        found.update(chip.name for chip in chips(span.link, "url"))
-        case _:
-            pass
 
 
 def edges(when: When, user_zone: str) -> tuple[int, int]:
@@ -274,4 +204,4 @@ def _instant(text: str, zone: ZoneInfo) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
 
 
-__all__ = ["Condition", "Entry", "Ready", "attribute_names", "content_of", "edges", "has_deferred", "ready"]
+__all__ = ["Condition", "Entry", "Ready", "content_of", "edges", "has_deferred", "ready"]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from handrail.core.experiences.banners import BannerContent
+from handrail.core.experiences.checklists import ChecklistContent
+from handrail.core.experiences.hints import HintContent
+from handrail.core.experiences.posts import PostContent
+from handrail.core.experiences.resource_centers import ResourceCenterContent
 from handrail.core.experiences.schema import NAMED
+from handrail.core.experiences.surveys import SurveyContent
 from handrail.core.experiences.themes import Theme
 from handrail.core.experiences.tours import TourContent
 from handrail.core.people import AttributeValue
@@ -12,6 +17,17 @@ from handrail.delivery.wire import BootReply, BootRequest, Content, Revision
 
 NUMBER: Node = {"type": "integer"}
 NUMBERS: Node = {"type": "array", "items": NUMBER}
+
+CONTENTS = (
+    TourContent,
+    BannerContent,
+    SurveyContent,
+    HintContent,
+    ChecklistContent,
+    ResourceCenterContent,
+    PostContent,
+)
+"""What each kind's content may be."""
 
 INSTRUCTION = any_of(
     [
@@ -38,7 +54,7 @@ PROGRAM: Node = {
 
 def wire_schemas() -> dict[str, Node]:
     """The schema of each document on the wire, by the name of its file."""
-    content = any_of([{"$ref": f"#/$defs/{kind.__name__}"} for kind in (TourContent, BannerContent)])
+    content = any_of([{"$ref": f"#/$defs/{kind.__name__}"} for kind in CONTENTS])
     programs: Node = {"type": "object", "additionalProperties": {"$ref": "#/$defs/Program"}}
     theme: Node = {"$ref": "#/$defs/Theme"}
     contents: Node = {"type": "object", "additionalProperties": {"$ref": "#/$defs/Content"}}
@@ -53,7 +69,7 @@ def wire_schemas() -> dict[str, Node]:
             BootReply,
             "What boot says",
             named=named,
-            also=(Content, TourContent, BannerContent, Theme),
+            also=(Content, *CONTENTS, Theme),
             given={"Program": PROGRAM, "Instruction": INSTRUCTION},
             members={
                 **drawn,
@@ -62,8 +78,6 @@ def wire_schemas() -> dict[str, Node]:
             },
             always={"BootReply": ("candidates", "content")},
         ),
-        "content": schema_of(
-            Content, "One frozen version", named=named, also=(TourContent, BannerContent, Theme), members=drawn
-        ),
+        "content": schema_of(Content, "One frozen version", named=named, also=(*CONTENTS, Theme), members=drawn),
         "revision": schema_of(Revision, "What is live now", named={}),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -106,7 +107,8 @@ class BootReply(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True
     """messageIds of `batch` that are on disk now."""
     rejected: dict[str, str] = {}
     """messageIds of `batch` that were refused, with the reason."""
-    themes_url: str | None = None
+    words: Mapping[str, str] = {}
+    """Our own words in the reader's language; English ones are in the browser already."""
 
 
 class BootHead(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -134,6 +136,7 @@ class BootUser(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True)
     rate_limit: RateLimit | None = None
     accepted: list[str] = []
     rejected: dict[str, str] = {}
+    words: Mapping[str, str] = {}
 
 
 class Content(msgspec.Struct, rename="camel", omit_defaults=True):

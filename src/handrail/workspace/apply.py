@@ -182,9 +182,11 @@ def check(
     coming = [placed.document for placed in documents]
     known: dict[str, Condition] = {key: segment.asks for key, segment in segments.items()}
     known |= {each.key: each.asks for each in coming if isinstance(each, Segment)}
+    kinds = {key: kind_of(each.document) for key, each in live.items() if not each.paused}
+    kinds |= {each.key: kind_of(each) for each in coming if not isinstance(each, Segment | Theme)}
     around = Surroundings(
-        experiences=frozenset({key for key, each in live.items() if not each.paused})
-        | frozenset({each.key for each in coming if not isinstance(each, Segment | Theme)}),
+        experiences=frozenset(kinds),
+        posts=frozenset({key for key, kind in kinds.items() if kind == "post"}),
         segments=known,
         themes=frozenset(themes) | frozenset({each.key for each in coming if isinstance(each, Theme)}),
         run_js=run_js,

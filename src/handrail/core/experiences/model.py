@@ -12,6 +12,11 @@ import msgspec
 
 from handrail.core.conditions.model import Condition
 from handrail.core.experiences.banners import BannerContent
+from handrail.core.experiences.checklists import ChecklistContent
+from handrail.core.experiences.hints import HintContent
+from handrail.core.experiences.posts import PostContent
+from handrail.core.experiences.resource_centers import ResourceCenterContent
+from handrail.core.experiences.surveys import SurveyContent
 from handrail.core.experiences.tours import TourContent
 from handrail.core.pages import Where
 
@@ -117,33 +122,33 @@ class Banner(Envelope, frozen=True, tag="banner"):
 
 
 class Survey(Envelope, frozen=True, tag="survey"):
-    """A sequence of question steps. This release keeps its envelope and cannot run it."""
+    """A sequence of question steps."""
 
-    content: dict[str, object] = {}
+    content: SurveyContent
 
 
 class Hint(Envelope, frozen=True, tag="hint"):
-    """A mark on the page. This release keeps its envelope and cannot run it."""
+    """Marks on the page."""
 
-    content: dict[str, object] = {}
+    content: HintContent
 
 
 class Checklist(Envelope, frozen=True, tag="checklist"):
-    """A to-do list for the user. This release keeps its envelope and cannot run it."""
+    """A to-do list for the user."""
 
-    content: dict[str, object] = {}
+    content: ChecklistContent
 
 
 class ResourceCenter(Envelope, frozen=True, tag="resource_center"):
-    """The help panel. This release keeps its envelope and cannot run it."""
+    """The help panel."""
 
-    content: dict[str, object] = {}
+    content: ResourceCenterContent
 
 
 class Post(Envelope, frozen=True, tag="post"):
-    """One changelog entry. This release keeps its envelope and cannot run it."""
+    """One changelog entry."""
 
-    content: dict[str, object] = {}
+    content: PostContent
 
 
 Experience: TypeAlias = Tour | Banner | Survey | Hint | Checklist | ResourceCenter | Post

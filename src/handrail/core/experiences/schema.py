@@ -8,6 +8,8 @@ from handrail.core.actions import Action
 from handrail.core.conditions.model import Device, ElementFact, Expected, ExperienceFact, PagePart, Scalar
 from handrail.core.experiences.blocks import Block, Mark, RichText, Text
 from handrail.core.experiences.model import Experience, Frequency, Kind, ShowOn
+from handrail.core.experiences.resource_centers import Card
+from handrail.core.experiences.surveys import AnswerOperator, Provider, SurveyStep
 from handrail.core.experiences.themes import Theme
 from handrail.core.experiences.tours import Placement, ProgressCondition
 from handrail.core.pages import UrlOperator
@@ -16,7 +18,9 @@ from handrail.core.segments import Segment
 
 NAMED: Mapping[str, object] = {
     "Action": Action,
+    "AnswerOperator": AnswerOperator,
     "Block": Block,
+    "Card": Card,
     "Device": Device,
     "ElementFact": ElementFact,
     "Expected": Expected,
@@ -27,9 +31,11 @@ NAMED: Mapping[str, object] = {
     "PagePart": PagePart,
     "Placement": Placement,
     "ProgressCondition": ProgressCondition,
+    "Provider": Provider,
     "RichText": RichText,
     "Scalar": Scalar,
     "ShowOn": ShowOn,
+    "SurveyStep": SurveyStep,
     "Text": Text,
     "UrlOperator": UrlOperator,
 }

@@ -32,6 +32,8 @@ export interface Standing {
   snoozesUsed: number
   /** No step comes after this one, so that `next` completes. */
   isLast: boolean
+  /** A kind that stays when it launches another: it closes its panel and keeps its run (RULES 28). */
+  stays?: boolean
 }
 
 /** What ends a run, what comes first first (RULES 27). */
@@ -43,7 +45,7 @@ const OUTCOMES = [
 ] as const
 
 /** A stack read as one: what each action does, in nominal order, and the one outcome (RULES 27, 30). */
-export function readStack(actions: readonly Action[], { snoozesUsed, isLast }: Standing): [Done[], Outcome] {
+export function readStack(actions: readonly Action[], { snoozesUsed, isLast, stays }: Standing): [Done[], Outcome] {
   const done = [...actions]
     .sort((one, other) => ORDER.indexOf(one.type) - ORDER.indexOf(other.type))
     .map((action): Done => {
@@ -54,7 +56,9 @@ export function readStack(actions: readonly Action[], { snoozesUsed, isLast }: S
       } else if (action.type === 'snooze' && snoozesUsed >= (action.up_to ?? 3)) does = 'dismiss'
       return { does, action }
     })
-  const outcome = OUTCOMES.find(([does]) => done.some((each) => each.does === does))?.[1] ?? null
+  const ends = ([does]: (typeof OUTCOMES)[number]) =>
+    !(stays && does === 'launch_experience') && done.some((each) => each.does === does)
+  const outcome = OUTCOMES.find(ends)?.[1] ?? null
   if (outcome) for (const each of done) if (each.does === 'go_to_step') each.does = 'progress'
   return [done, outcome]
 }

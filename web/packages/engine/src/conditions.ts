@@ -6,7 +6,8 @@
 import type { AttributeValue, Condition, ExperienceState } from '@handrail/wire'
 import { type Zone, zoneOf } from './instants.ts'
 import { ANSWERING, compareDate, compareNumber, compares, elementKey } from './operators.ts'
-import { own, type Programs } from './pages.ts'
+import type { Search } from './pages.ts'
+import { own } from './pattern.ts'
 import { type Browser, holds } from './residual.ts'
 
 /** One event of the user's. */
@@ -42,10 +43,10 @@ export function matches(
   facts: Facts,
   browser: Browser | null,
   segments: Segments = {},
-  programs: Programs = browser?.programs ?? {},
+  search: Search = browser?.search ?? (() => false),
 ): Verdict {
   const zone = typeof facts.zone === 'string' ? zoneOf(facts.zone) : facts.zone
-  const calendar = { zone, today: zone.dayOf(facts.now), programs }
+  const calendar = { zone, today: zone.dayOf(facts.now), search }
 
   const ask = (node: Condition): Verdict => {
     if ('all' in node) return everyOf(node.all.map(ask))

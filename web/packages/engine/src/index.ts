@@ -1,5 +1,6 @@
 export * from './actions.ts'
 export * from './arbitrate.ts'
+export * from './characters.ts'
 export * from './conditions.ts'
 export * from './entry.ts'
 export * from './frequency.ts'

@@ -5,8 +5,7 @@
 
 import type { AttributeValue, Condition } from '@handrail/wire'
 import { instantOf, isDateOnly, type Zone } from './instants.ts'
-import { own, type Programs } from './pages.ts'
-import { finds } from './pattern.ts'
+import type { Search } from './pages.ts'
 
 /** Operators that hold for a user without the attribute. */
 export const NEGATIVE = ['is_not', 'not_contains', 'none_of', 'has_none', '!='] as const
@@ -34,11 +33,11 @@ const MAX_DAYS = 36_600
 
 export type AttributeLeaf = Extract<Condition, { attribute: string }>
 
-/** What a comparison needs beside the value: the project's zone, its day today, and the patterns' programs. */
+/** What a comparison needs beside the value: the project's zone, its day today, and the search for patterns. */
 export interface Calendar {
   zone: Zone
   today: number
-  programs: Programs
+  search: Search
 }
 
 /** Whether an attribute's value satisfies a leaf. */
@@ -51,7 +50,7 @@ export function compares(leaf: AttributeLeaf, actual: AttributeValue | undefined
         ? !missing
         : missing || actual === '' || (Array.isArray(actual) && actual.length === 0)
     case 'text':
-      if (typeof actual === 'string') return compareText(operator, actual.normalize('NFC'), value, calendar.programs)
+      if (typeof actual === 'string') return compareText(operator, actual.normalize('NFC'), value, calendar.search)
       break
     case 'number':
       if (typeof actual === 'number') return compareNumber(operator, actual, value as number | [number, number])
@@ -108,7 +107,7 @@ function fits(row: Row, operator: string, value: unknown): boolean {
 const isDate = (value: unknown): boolean => instantOf(value, ANYWHERE) !== null
 const ANYWHERE: Zone = { dayOf: () => 0, dayStart: () => 0 }
 
-function compareText(operator: string, actual: string, value: unknown, programs: Programs): boolean {
+function compareText(operator: string, actual: string, value: unknown, search: Search): boolean {
   if (Array.isArray(value)) {
     const inside = value.some((each: string) => each.normalize('NFC') === actual)
     return inside === (operator === 'one_of')
@@ -128,11 +127,9 @@ function compareText(operator: string, actual: string, value: unknown, programs:
       return actual.startsWith(wanted)
     case 'ends_with':
       return actual.endsWith(wanted)
-    default: {
+    default:
       // A pattern that may not be used has no program, and is found nowhere.
-      const program = own(programs, authored)
-      return program !== undefined && finds(program, actual)
-    }
+      return search(authored, actual)
   }
 }
 

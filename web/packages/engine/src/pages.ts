@@ -1,5 +1,5 @@
-import type { Device, Program, UrlRule, Where } from '@handrail/wire'
-import { charactersOf, finds } from './pattern.ts'
+import type { Device, UrlRule, Where } from '@handrail/wire'
+import { charactersOf } from './characters.ts'
 
 /** The parts of a parsed address, as the WHATWG URL standard names them; a browser's own `URL` fits. */
 export interface Address {
@@ -9,18 +9,20 @@ export interface Address {
   hash: string
   searchParams: { get(name: string): string | null }
 }
-export type Programs = Readonly<Record<string, Program>>
+/** Whether a pattern, as its author wrote it, is found in a text (`searchIn`). */
+export type Search = (pattern: string, text: string) => boolean
+const nowhere: Search = () => false
 
 /** Whether an experience may show on this page and device. spec/cases/pages is the authority. */
-export function covers(where: Where, address: Address | null, device: Device, programs: Programs = {}): boolean {
+export function covers(where: Where, address: Address | null, device: Device, search: Search = nowhere): boolean {
   const { devices, include, exclude } = where
   if (devices?.length && !devices.includes(device)) return false
-  const holds = (rule: UrlRule) => coversRule(rule, address, programs)
+  const holds = (rule: UrlRule) => coversRule(rule, address, search)
   return (!include?.length || include.some(holds)) && !exclude?.some(holds)
 }
 
 /** Whether one rule holds for an address; one that did not parse satisfies none. */
-export function coversRule(rule: UrlRule, address: Address | null, programs: Programs = {}): boolean {
+export function coversRule(rule: UrlRule, address: Address | null, search: Search = nowhere): boolean {
   const actual = address && partOf(rule, address)
   if (actual === null) return false
   const wanted = wantedText(rule)
@@ -35,16 +37,9 @@ export function coversRule(rule: UrlRule, address: Address | null, programs: Pro
       return actual.endsWith(wanted)
     case 'glob':
       return globCovers(wanted, actual)
-    default: {
-      const program = own(programs, rule.value)
-      return program !== undefined && finds(program, actual)
-    }
+    default:
+      return search(rule.value, actual)
   }
-}
-
-/** A member that the record itself has: `__proto__` and `constructor` are plain keys. */
-export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined
 }
 
 function partOf(rule: UrlRule, address: Address): string | null {

@@ -1,14 +1,19 @@
 import type { Program } from '@handrail/wire'
+import { charactersOf } from './characters.ts'
+import type { Search } from './pages.ts'
 
-/** Longest text that a pattern is tried on, in characters (code points). */
-export const MAX_INPUT = 2048
-
-/** A text's characters, null when it is longer than what a pattern or glob is tried on. */
-export function charactersOf(text: string): string[] | null {
-  // A character is at most two units long: what is longer in any case is not even taken apart.
-  const characters = text.length > 2 * MAX_INPUT ? null : Array.from(text)
-  return characters && characters.length > MAX_INPUT ? null : characters
+/** A member that the record itself has: `__proto__` and `constructor` are plain keys. */
+export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
 }
+
+/** Looks for patterns by their compiled programs; one without a program is found nowhere. */
+export const searchIn =
+  (programs: Readonly<Record<string, Program>>): Search =>
+  (pattern, text) => {
+    const program = own(programs, pattern)
+    return program !== undefined && finds(program, text)
+  }
 
 /** An instruction whose operands are read before its kind is known. */
 type Loose<T = number> = [kind: string, one: T, two: number]

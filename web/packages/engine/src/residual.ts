@@ -1,5 +1,5 @@
 import type { Condition, Device } from '@handrail/wire'
-import { type Address, coversRule, type Programs } from './pages.ts'
+import { type Address, coversRule, type Search } from './pages.ts'
 
 /** What the browser knows. */
 export interface Browser {
@@ -8,7 +8,7 @@ export interface Browser {
   width: number
   height: number
   element(words: string, fact: string): boolean
-  programs: Programs
+  search: Search
 }
 
 /** Whether a residual condition holds: the part of an audience that only a browser can answer. */
@@ -18,7 +18,7 @@ export function holds(condition: Condition, browser: Browser): boolean {
   if ('not' in condition) return !holds(condition.not, browser)
   if ('page' in condition) {
     const { page, ...rule } = condition
-    return coversRule({ part: page, ...rule }, browser.address, browser.programs)
+    return coversRule({ part: page, ...rule }, browser.address, browser.search)
   }
   if ('device' in condition) return condition.device.includes(browser.device)
   if ('viewport' in condition) {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AttributeValue, Condition, Device, ExperienceState, Program } from '@handrail/wire'
-import type { Browser, Facts, Happened, Segments } from '../src/index.ts'
+import { type Browser, type Facts, type Happened, type Segments, searchIn } from '../src/index.ts'
 import { instantOf, type Zone, zoneOf } from '../src/instants.ts'
 
 const SPEC = fileURLToPath(new URL('../../../../spec/', import.meta.url))
@@ -100,7 +100,7 @@ export function browserOf(question: Question, programs: Record<string, Program>)
     width: viewport.width ?? 0,
     height: viewport.height ?? 0,
     element: (words, fact) => Object.hasOwn(elements, words) && !!elements[words]?.includes(fact),
-    programs,
+    search: searchIn(programs),
   }
 }
 

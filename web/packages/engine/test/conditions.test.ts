@@ -1,7 +1,7 @@
 import type { Condition, Device } from '@handrail/wire'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { everyOf, holds, matches, NEGATIVE, opposite, ROWS, someOf, type Verdict } from '../src/index.ts'
+import { everyOf, holds, matches, NEGATIVE, opposite, ROWS, searchIn, someOf, type Verdict } from '../src/index.ts'
 import { browserOf, factsOf, loadCases, loadPrograms, loadTable, type Question } from './cases.ts'
 
 type Expected = Question & { matches: boolean; server?: boolean | 'deferred' }
@@ -21,7 +21,7 @@ describe('conditions', () => {
   test.each(cases)('without a browser, $file: $name', (question) => {
     const { server = question.matches } = question
     // Patterns over attributes need their programs, but everything of the browser is unknown.
-    const verdict = matches(question.condition, factsOf(question), null, question.segments, programs)
+    const verdict = matches(question.condition, factsOf(question), null, question.segments, searchIn(programs))
     expect(verdict).toBe(server === 'deferred' ? null : server)
   })
 

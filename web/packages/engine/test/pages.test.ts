@@ -1,7 +1,7 @@
 import type { Device, Where } from '@handrail/wire'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { covers, globCovers } from '../src/index.ts'
+import { covers, globCovers, searchIn } from '../src/index.ts'
 import { loadCases, loadPrograms } from './cases.ts'
 
 interface Page {
@@ -10,12 +10,12 @@ interface Page {
   device?: Device
   matches: boolean
 }
-const programs = loadPrograms()
+const search = searchIn(loadPrograms())
 
 describe('pages', () => {
   test.each(loadCases<Page>('pages'))('$file: $name', ({ where, url, device = 'desktop', matches }) => {
     const address = URL.canParse(url) ? new URL(url) : null
-    expect(covers(where, address, device, programs)).toBe(matches)
+    expect(covers(where, address, device, search)).toBe(matches)
   })
 
   test('there are cases', () => {

@@ -1,6 +1,6 @@
 import type { BannerContent } from '@handrail/wire'
 import { drawBlocks, make } from './blocks.ts'
-import type { Dispose, Drawn, Stage } from './stage.ts'
+import type { Dispose, Drawn, StepStage } from './stage.ts'
 import { sheetFor } from './style.ts'
 import { drawCross, mount, watchEscape, watchSeen } from './surface.ts'
 
@@ -19,8 +19,8 @@ button{min-height:32px;padding-block:5px}
 `
 
 /** Draws a banner. An inline one makes the page move over by its own height, once, as a style on the root element. */
-export function draw(stage: Stage): Drawn {
-  const banner = stage.content as BannerContent
+export function draw(stage: StepStage<BannerContent>): Drawn {
+  const banner = stage.content
   const side = banner.position ?? 'top'
   const surface = mount(stage, sheetFor(stage.theme, OWN))
   const body = make(stage, 'div', 'body', ...drawBlocks(stage, banner.blocks))
@@ -31,7 +31,11 @@ export function draw(stage: Stage): Drawn {
   card.lang = stage.locale
   card.setAttribute('aria-label', body.querySelector('h2,p')?.textContent ?? 'Handrail')
   surface.raise(card)
-  const offs: Dispose[] = [watchEscape(stage, surface.root, false), watchSeen(stage, card), () => surface.close()]
+  const offs: Dispose[] = [
+    watchEscape(stage, surface.root, false),
+    watchSeen(stage, card, stage.seen),
+    () => surface.close(),
+  ]
   if (banner.layout === 'inline') offs.push(reserve(stage.document, card, side))
   return {
     move() {

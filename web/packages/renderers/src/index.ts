@@ -1,1 +1,1 @@
-export type { Drawn, Renderer, Stage } from './stage.ts'
+export type { By, Drawn, Renderer, Stage, StepStage } from './stage.ts'

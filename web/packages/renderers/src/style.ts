@@ -1,37 +1,20 @@
 import type { Palette, Theme } from '@handrail/wire'
 
-const LIGHT: Required<Palette> = {
-  primary: '#3b4fe4',
-  on_primary: '#ffffff',
-  surface: '#ffffff',
-  text: '#16181d',
-  muted: '#5b6170',
-  border: '#e3e5ea',
-}
-const DARK: Required<Palette> = {
-  primary: '#8c9bff',
-  on_primary: '#10131c',
-  surface: '#1d2028',
-  text: '#eceef3',
-  muted: '#a8afbf',
-  border: '#363b48',
-}
-
 /** What both forms share. `:host` is held by !important, so that no rule of the page reaches it. */
 const BASE = `
 :host{all:initial!important;display:contents!important}
 *,*::before{box-sizing:border-box}
 [popover]{margin:0;border:0;padding:0;background:none;color:inherit;overflow:visible;inset:auto}
-.card{position:fixed;width:min(var(--width),100vw - 24px);max-height:calc(100dvh - 24px);overflow:auto;overscroll-behavior:contain;padding:20px;background:var(--surface);color:var(--text);border:1px solid var(--border);border-radius:var(--radius);box-shadow:0 1px 2px rgb(15 18 28/.08),0 12px 32px rgb(15 18 28/.18);font:400 15px/1.5 var(--font);text-align:start;letter-spacing:normal;cursor:auto}
+.card{position:fixed;width:min(var(--width),100vw - 24px);max-height:calc(100dvh - 24px);overflow:auto;overscroll-behavior:contain;padding:20px;background:var(--surface);color:var(--text);border:1px solid var(--border);border-radius:var(--radius);box-shadow:0 1px 2px rgb(15 18 28/.08),0 12px 32px rgb(15 18 28/.18);font:400 15px/1.5 var(--font)}
 .card:focus{outline:none}
-h2,p,ul,ol,figure{margin:0}
+h2,p,ul,ol{margin:0}
 h2{font-size:17px;line-height:1.35;font-weight:650;text-wrap:balance}
 h2.h1{font-size:21px}h2.h3{font-size:15px}
 .top{padding-inline-end:28px}
 .body{display:grid;gap:8px}
 .body>.buttons{margin-top:8px}
 p,li{color:var(--muted);overflow-wrap:anywhere}
-p b,p strong{color:var(--text)}
+p strong{color:var(--text)}
 ul,ol{padding-inline-start:20px}
 a{color:var(--primary);text-underline-offset:2px}
 code{font:600 .9em ui-monospace,monospace;background:var(--border);color:var(--text);border-radius:5px;padding:1px 5px}
@@ -57,16 +40,15 @@ button.secondary:hover{background:color-mix(in srgb,var(--text) 6%,transparent);
 
 const safeColour = (value: string) => (/^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(value) ? value : 'CanvasText')
 
-function variables(palette: Required<Palette>): string {
-  return Object.entries(palette)
+const variables = (palette: Palette): string =>
+  Object.entries(palette)
     .map(([name, value]) => `--${name.replace('_', '-')}:${safeColour(value)}`)
     .join(';')
-}
 
 /** One constructed sheet: it needs no permission of the page's content security policy. */
 export function sheetFor(theme: Theme, own: string): CSSStyleSheet {
-  const light = variables({ ...LIGHT, ...theme.light })
-  const dark = variables({ ...DARK, ...theme.dark })
+  const light = variables(theme.light ?? {})
+  const dark = variables(theme.dark ?? {})
   const font = theme.font && /^[\w\s,'"-]+$/.test(theme.font) ? `${theme.font},` : ''
   const scheme = theme.scheme ?? 'light'
   const sheet = new CSSStyleSheet()

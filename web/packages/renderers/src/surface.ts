@@ -1,11 +1,10 @@
 import { make } from './blocks.ts'
-import { labelsFor } from './labels.ts'
-import type { Dispose, Stage } from './stage.ts'
+import { drawIcon } from './icons.ts'
+import type { Dispose, Stage, StepStage } from './stage.ts'
 
 const STOPPED = [
   'keydown', 'keyup', 'keypress', 'beforeinput', 'input', 'change', 'paste', 'copy', 'cut', 'focusin', 'focusout', 'focus', 'blur',
 ] // biome-ignore format: one line reads better
-const SVG = 'http://www.w3.org/2000/svg'
 
 /** Our place on the page: a host element with an open shadow root, in the top layer, and the way out of it. */
 export interface Surface {
@@ -81,28 +80,13 @@ function dirOf(element: Element): string {
 }
 
 /** The closing cross; the step says what it does. */
-export function drawCross(stage: Stage): HTMLButtonElement | null {
+export function drawCross(stage: StepStage): HTMLButtonElement | null {
   if (!stage.cross) return null
-  const labels = labelsFor(stage.locale)
+  const snoozes = stage.cross === 'snooze' && stage.snoozeLeft
   const button = make(stage, 'button', 'cross')
   button.type = 'button'
-  button.setAttribute('aria-label', stage.cross === 'snooze' && stage.snoozeLeft ? labels.later : labels.close)
-  const icon = stage.document.createElementNS(SVG, 'svg')
-  icon.setAttribute('viewBox', '0 0 14 14')
-  icon.setAttribute('aria-hidden', 'true')
-  const path = stage.document.createElementNS(SVG, 'path')
-  path.setAttribute(
-    'd',
-    stage.cross === 'snooze' && stage.snoozeLeft
-      ? 'M7 1a6 6 0 1 0 0 12A6 6 0 0 0 7 1m0 2.5V7l2.5 1.5'
-      : 'M2 2l10 10M12 2 2 12',
-  )
-  path.setAttribute('stroke', 'currentColor')
-  path.setAttribute('stroke-width', '1.6')
-  path.setAttribute('fill', 'none')
-  path.setAttribute('stroke-linecap', 'round')
-  icon.append(path)
-  button.append(icon)
+  button.setAttribute('aria-label', snoozes ? stage.word('later', 'Remind me later') : stage.word('close', 'Close'))
+  button.append(drawIcon(stage, snoozes ? 'M7 1a6 6 0 1 0 0 12A6 6 0 0 0 7 1m0 2.5V7l2.5 1.5' : 'M2 2l10 10M12 2 2 12'))
   button.addEventListener(
     'click',
     stage.guard(() => leave(stage, 'cross')),
@@ -111,12 +95,12 @@ export function drawCross(stage: Stage): HTMLButtonElement | null {
 }
 
 /** What the cross does; with the cross hidden, Esc still dismisses (RULES 37). */
-export function leave(stage: Stage, by: 'cross' | 'esc'): void {
+export function leave(stage: StepStage, by: 'cross' | 'esc'): void {
   stage.act([stage.cross && stage.content.cross?.action ? stage.content.cross.action : { type: 'dismiss' }], by)
 }
 
 /** Esc closes when it is meant for us: focus is in here or nowhere, or nothing else can be reached (`always`). */
-export function watchEscape(stage: Stage, root: ShadowRoot, always: boolean): Dispose {
+export function watchEscape(stage: StepStage, root: ShadowRoot, always: boolean): Dispose {
   const page = stage.document
   const listen = stage.guard((event: KeyboardEvent) => {
     if (event.key !== 'Escape' || event.defaultPrevented) return
@@ -131,8 +115,8 @@ export function watchEscape(stage: Stage, root: ShadowRoot, always: boolean): Di
   return () => page.removeEventListener('keydown', listen, true)
 }
 
-/** Calls `stage.seen` once half of the element was visible for a second, with the page in front. */
-export function watchSeen(stage: Stage, element: Element): Dispose {
+/** Calls `seen` once half of the element was visible for a second, with the page in front. */
+export function watchSeen(stage: Stage, element: Element, seen: () => void): Dispose {
   let timer = 0
   let visible = false
   const update = () => {
@@ -141,7 +125,7 @@ export function watchSeen(stage: Stage, element: Element): Dispose {
       timer = window.setTimeout(
         stage.guard(() => {
           off()
-          stage.seen()
+          seen()
         }),
         1000,
       )

@@ -1,12 +1,8 @@
 import type { Button, Placement, Step } from '@handrail/wire'
 import { drawBlocks, drawButton, make } from './blocks.ts'
-import { labelsFor } from './labels.ts'
-import type { Dispose, Drawn, Stage } from './stage.ts'
+import type { Dispose, Drawn, Stage, StepStage } from './stage.ts'
 import { sheetFor } from './style.ts'
 import { anchorsNatively, drawCross, mount, type Surface, watchEscape, watchSeen } from './surface.ts'
-
-/** Address of the tracker's own chunk: only browsers that cannot anchor load it. */
-declare const TRACKER: string
 
 export { findTarget as find, watchTarget as watch } from '@handrail/targets'
 
@@ -16,7 +12,6 @@ const OWN = `
 .anchored.bottom,.anchored.auto{position-area:bottom;margin-block:12px}
 .anchored.start{position-area:inline-start;margin-inline:12px}
 .anchored.end{position-area:inline-end;margin-inline:12px}
-.tracked{inset:0 auto auto 0}
 .modal,.center{inset:0;margin:auto;height:fit-content}
 .modal{width:min(calc(var(--width) + 100px),100vw - 24px)}
 .corner{inset-block-end:20px;inset-inline-end:20px}
@@ -34,14 +29,13 @@ const OWN = `
 .native.shade.b{top:calc(anchor(bottom) + 5px)}
 .native.shade.l{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);right:calc(anchor(left) + 5px)}
 .native.shade.r{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);left:calc(anchor(right) + 5px)}
-.tracked.shade{inset:0 auto auto 0;width:100vw;height:100vh;transform-origin:0 0}
-@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0;transform:none!important}.tracked.card{inset:auto 8px 8px 8px}}
+@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0;transform:none!important}}
 @media(prefers-reduced-motion:no-preference){.shade{animation:in .16s ease-out}}
 `
 
 /** Draws one step of a tour. Where it stands follows from its form, its target and the room there is. */
-export function draw(stage: Stage): Drawn {
-  const step = stage.content as Step
+export function draw(stage: StepStage<Step>): Drawn {
+  const step = stage.content
   const form = step.form ?? 'tooltip'
   const modal = form === 'modal'
   const surface = mount(stage, sheetFor(stage.theme, OWN))
@@ -60,7 +54,7 @@ export function draw(stage: Stage): Drawn {
   point()
   if (modal) offs.push(trap(stage, card))
   else offs.push(announce(stage, surface, card))
-  offs.push(watchEscape(stage, surface.root, modal), watchSeen(stage, card), hopWithF6(stage, card))
+  offs.push(watchEscape(stage, surface.root, modal), watchSeen(stage, card, stage.seen), hopWithF6(stage, card))
   if (target && step.on_target === 'advance') offs.push(onUse(stage, () => target))
 
   return {
@@ -78,7 +72,7 @@ export function draw(stage: Stage): Drawn {
   }
 }
 
-function drawCard(stage: Stage, step: Step, modal: boolean): HTMLElement {
+function drawCard(stage: StepStage<Step>, step: Step, modal: boolean): HTMLElement {
   const blocks = step.blocks ?? []
   // The last run of buttons goes to the foot, beside the progress, where people look for it.
   let from = blocks.length
@@ -90,7 +84,7 @@ function drawCard(stage: Stage, step: Step, modal: boolean): HTMLElement {
   card.append(body)
   const foot = make(stage, 'div', 'foot')
   if (stage.showProgress && stage.count > 1)
-    foot.append(make(stage, 'span', 'progress', labelsFor(stage.locale).progress(stage.index + 1, stage.count)))
+    foot.append(make(stage, 'span', 'progress', stage.word('progress', '# of #', stage.index + 1, stage.count)))
   const buttons = blocks.slice(from) as Button[]
   if (buttons.length) {
     const ordered = [...buttons].sort((one, other) => rank(one) - rank(other))
@@ -151,8 +145,8 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
   let gone = false
   if (!native) {
     card.style.visibility = 'hidden'
-    import(/* @vite-ignore */ TRACKER).then(
-      stage.guard(({ track }: typeof import('./track.ts')) => {
+    import('./track.ts').then(
+      stage.guard(({ track }) => {
         if (gone) return
         off = track(stage, target, card, ring, shades, place)
         card.style.visibility = ''

@@ -3,6 +3,11 @@ import type { Dispose, Stage } from './stage.ts'
 const GAP = 12
 const ROOM = 8
 
+const OWN = `
+.tracked{inset:0 auto auto 0}
+.tracked.shade{inset:0 auto auto 0;width:100vw;height:100vh;transform-origin:0 0}
+`
+
 /**
  * Follows a target where the browser cannot: wakes on scrolling, resizing and moves, reads once a frame, writes only
  * what changed. Nothing runs while nothing moves.
@@ -15,6 +20,9 @@ export function track(
   shades: HTMLElement[],
   place: string,
 ): Dispose {
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(OWN)
+  ;(card.getRootNode() as ShadowRoot).adoptedStyleSheets.push(sheet)
   const page = stage.document
   const view = page.defaultView ?? window
   let frame = 0

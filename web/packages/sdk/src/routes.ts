@@ -1,7 +1,13 @@
+import type { watchHistory } from './chunks/history.ts'
 import type { Dispose, Guard } from './guard.ts'
 
-/** Reports when the page's address changed. Patches nothing where the Navigation API exists. */
-export function watchRoute(view: Window, guard: Guard, report: () => void): Dispose {
+/** Reports when the page's address changed. Patches nothing where the Navigation API exists; else `load` brings what does. */
+export function watchRoute(
+  view: Window,
+  guard: Guard,
+  report: () => void,
+  load: () => Promise<{ watchHistory: typeof watchHistory }>,
+): Dispose {
   let last = view.location.href
   const look = guard(() => {
     const { href } = view.location
@@ -9,29 +15,21 @@ export function watchRoute(view: Window, guard: Guard, report: () => void): Disp
     last = href
     report()
   })
-  const navigation = (view as { navigation?: EventTarget }).navigation
-  if (navigation) {
-    navigation.addEventListener('currententrychange', look)
-    return () => navigation.removeEventListener('currententrychange', look)
-  }
-  const { history } = view
-  const undo = (['pushState', 'replaceState'] as const).map((name) => {
-    const original = history[name]
-    const ours: typeof original = function (this: History, ...args) {
-      original.apply(this, args)
-      look()
-    }
-    history[name] = ours
-    return () => {
-      // Somebody may have wrapped us in the meantime; taking theirs away would break it.
-      if (history[name] === ours) history[name] = original
-    }
-  })
-  view.addEventListener('popstate', look)
-  view.addEventListener('hashchange', look)
+  const { navigation } = view as { navigation?: EventTarget }
+  const [heard, types] = navigation ? [navigation, ['currententrychange']] : [view, ['popstate', 'hashchange']]
+  for (const type of types) heard.addEventListener(type, look)
+  let stopped = false
+  let restore: Dispose | undefined
+  if (!navigation)
+    load().then(
+      (chunk) => {
+        if (!stopped) restore = chunk.watchHistory(view, look)
+      },
+      () => undefined,
+    )
   return () => {
-    for (const off of undo) off()
-    view.removeEventListener('popstate', look)
-    view.removeEventListener('hashchange', look)
+    stopped = true
+    restore?.()
+    for (const type of types) heard.removeEventListener(type, look)
   }
 }

@@ -6,11 +6,11 @@ import {
   type EndReason,
   type Entry,
   type EntryClass,
-  holds,
   inTurn,
   limitedUntil,
   obstacle,
   type Run,
+  type Search,
   type Values,
 } from '@handrail/engine'
 import type { BootReply, Candidate, Content, UrlRule } from '@handrail/wire'
@@ -33,6 +33,8 @@ export interface Decided {
   because?: Because
 }
 
+type Rules = typeof import('./chunks/rules.ts')
+
 /** Everything a run asks of its surroundings. */
 export interface Ports {
   newId(): string
@@ -47,6 +49,8 @@ export interface Ports {
   values: Values
   locale: () => string
   load: (kind: string) => Promise<Chunk>
+  /** Patterns and browser-only conditions: there as soon as a candidate asks for them. */
+  rules: () => Rules | undefined
   content: (candidate: Candidate) => Promise<Content>
   tell: (event: string, properties: Record<string, unknown>) => string
   flush: () => void
@@ -72,6 +76,8 @@ export interface Runtime {
   resume(): void
   /** Closes what is no longer live. */
   prune(live: readonly string[]): void
+  /** Tells what is on the page what the server knows of it now. */
+  tell(): void
   decisions(): readonly Decided[]
   showing(): string[]
   hold(on: boolean): void
@@ -83,7 +89,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   const ports: Ports = {
     ...asked,
     newId,
-    onPage: (rule, candidate) => coversRule(rule, parse(asked.view.location.href), candidate.patterns),
+    onPage: (rule, candidate) => coversRule(rule, parse(asked.view.location.href), searchFor(candidate)),
   }
   const { view, guard, ledger, journal, now } = ports
   const page = view.document
@@ -101,13 +107,16 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
     log.push(because ? { at: now(), key, entry, shown: false, because } : { at: now(), key, entry, shown: true })
     if (log.length > 100) log.shift()
   }
+  function searchFor({ patterns = {} }: Candidate): Search {
+    return asked.rules()?.searchIn(patterns) ?? (() => false)
+  }
   const browser = (candidate: Candidate): Browser => ({
     address: parse(view.location.href),
     device: deviceOf(view),
     width: view.innerWidth,
     height: view.innerHeight,
     element: (css) => !!page.querySelector(css),
-    programs: candidate.patterns ?? {},
+    search: searchFor(candidate),
   })
   const stateOf = (candidate: Candidate) => ledger.of(candidate.key, candidate.state)
   const find = (key: string) => ports.reply()?.candidates.find((each) => each.key === key || each.id === key)
@@ -125,8 +134,8 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
           : candidate.ends && at >= candidate.ends
             ? 'ended'
             : undefined,
-      audience: () => (candidate.residual && !holds(candidate.residual, here) ? 'residual' : undefined),
-      where: () => (covers(candidate.where ?? {}, here.address, here.device, here.programs) ? undefined : 'where'),
+      audience: () => (candidate.residual && !asked.rules()?.holds(candidate.residual, here) ? 'residual' : undefined),
+      where: () => (covers(candidate.where ?? {}, here.address, here.device, here.search) ? undefined : 'where'),
       frequency: () => {
         const { because, againAt } = due(
           candidate.frequency,
@@ -190,6 +199,11 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
 
   async function start(key: string, entry: Entry): Promise<Started> {
     const candidate = find(key)
+    const open = candidate && showing.get(candidate.key)?.play?.open
+    if (open) {
+      open()
+      return { started: true }
+    }
     const because: Because | undefined = !ports.reply()
       ? 'offline'
       : !candidate
@@ -219,6 +233,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       }
       release = lock
       const [content, chunk] = await Promise.all([ports.content(candidate), ports.load(candidate.kind)])
+      await chunk.prepare?.(content)
       // What was being fetched for the person before must not be shown to the next one.
       if (stopped || begun !== epoch || (slot && !(await ports.stillLive(candidate)))) {
         release()
@@ -299,6 +314,12 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
     prune(live) {
       for (const shown of [...showing.values()]) {
         if (!live.includes(shown.candidate.version) && !find(shown.candidate.key)) shown.play?.end('paused')
+      }
+    },
+    tell() {
+      for (const [key, shown] of showing) {
+        const candidate = find(key)
+        if (candidate) shown.play?.told?.(candidate)
       }
     },
     decisions: () => log,

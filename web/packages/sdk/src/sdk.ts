@@ -120,6 +120,18 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     for (const listener of listeners.get(event) ?? []) guard(listener)(detail)
   }
 
+  let rules: typeof import('./chunks/rules.ts') | undefined
+  function load(name: string): Promise<never> {
+    const kept = chunks.get(name)
+    if (kept) return kept
+    const file = config.chunks[name]
+    const chunk = file
+      ? (import(/* @vite-ignore */ `${config.base}/sdk/v1/${file}`) as Promise<never>)
+      : Promise.reject(new Error(`no renderer for ${name}`))
+    chunk.catch(() => chunks.delete(name))
+    chunks.set(name, chunk)
+    return chunk
+  }
   const runtime = createRuntime({
     view,
     guard,
@@ -130,16 +142,11 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     values,
     locale,
     load: (kind) => {
-      const file = config.chunks[kind]
-      if (!file) return Promise.reject(new Error(`no renderer for ${kind}`))
-      let chunk = chunks.get(kind)
-      if (!chunk) {
-        chunk = import(/* @vite-ignore */ `${config.base}/sdk/v1/${file}`) as Promise<never>
-        chunk.catch(() => chunks.delete(kind))
-        chunks.set(kind, chunk)
-      }
-      return chunk
+      // The chunk would ask for its base only once it is here itself; asked for now, they come side by side.
+      load('base').catch(() => undefined)
+      return load(kind)
     },
+    rules: () => rules,
     content: async (candidate) => {
       const kept = contents.get(candidate.version)
       if (kept) return kept
@@ -217,7 +224,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         bootAgain = true
         return
       }
-      use(made)
+      await use(made, asked)
       store.set('reply', { at: now(), who: asked, reply: { ...made, content: {} } })
     } catch {
       failures++
@@ -234,7 +241,9 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     }
   }
 
-  function use(made: BootReply) {
+  async function use(made: BootReply, asked: string) {
+    if (!rules && made.candidates.some((each) => each.residual || each.patterns)) rules = await load('rules')
+    if (stopped || asked !== who()) return
     reply = made
     revisionAt = now()
     for (const [version, content] of Object.entries(made.content ?? {})) contents.set(version, content)
@@ -242,6 +251,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     if (made.validUntil)
       validTimer = view.setTimeout(guard(boot), Math.min(Math.max(made.validUntil - now(), 0) + 500, 2 ** 31 - 1))
     runtime.prune(made.candidates.map((each) => each.version))
+    runtime.tell()
     runtime.resume()
     runtime.consider('page_opening')
     emit('ready', { candidates: made.candidates.map((each) => each.key) })
@@ -250,7 +260,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   /** The server is away: what it said last, for this person and not too long ago, still holds. */
   function fallBack() {
     const kept = store.get<{ at: number; who: string; reply: BootReply }>('reply')
-    if (kept && kept.who === who() && now() - kept.at < SEVEN_DAYS) use(kept.reply)
+    if (kept && kept.who === who() && now() - kept.at < SEVEN_DAYS) use(kept.reply, kept.who).catch(() => undefined)
   }
 
   /** The revision document; boots again when something was published or paused. Gives what is live, or nothing. */
@@ -514,7 +524,14 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   })
   on(view, 'online', () => boot())
   on(view, 'pageshow', () => runtime.consider('page_opening'))
-  offs.push(watchRoute(view, guard, () => runtime.consider('page_opening')))
+  offs.push(
+    watchRoute(
+      view,
+      guard,
+      () => runtime.consider('page_opening'),
+      () => load('history'),
+    ),
+  )
   offs.push(
     () => stopPoll(),
     () => outbox.stop(),

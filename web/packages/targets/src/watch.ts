@@ -47,7 +47,7 @@ export function watchTarget(
   }
   // Frames stop in tabs that nobody sees, and so do we.
   const soon = () => {
-    timer ||= setTimeout(() => requestAnimationFrame(look), rest)
+    timer ||= window.setTimeout(() => requestAnimationFrame(look), rest)
   }
   // What is observed already stays so: frames and shadow roots come to be on the way at any time.
   const follow = (node: Node) => {

@@ -3,11 +3,16 @@
 import type {
   AttributeValue,
   BannerContent,
+  ChecklistContent,
   Condition,
   Device,
   Frequency,
+  HintContent,
   Kind,
+  PostContent,
+  ResourceCenterContent,
   ShowOn,
+  SurveyContent,
   Theme,
   TourContent,
   Where,
@@ -87,7 +92,9 @@ export interface BootReply {
   rejected?: {
     [k: string]: string
   }
-  themesUrl?: string
+  words?: {
+    [k: string]: string
+  }
 }
 
 /**
@@ -156,7 +163,14 @@ export interface Content {
   kind: Kind
   name: string
   defaultLocale: string
-  content: TourContent | BannerContent
+  content:
+    | TourContent
+    | BannerContent
+    | SurveyContent
+    | HintContent
+    | ChecklistContent
+    | ResourceCenterContent
+    | PostContent
   theme: Theme
 }
 

@@ -13,6 +13,12 @@ export type Action =
   | RunJs
   | NavigateTo
 
+export type Text =
+  | string
+  | {
+      [k: string]: string
+    }
+
 export type Condition =
   | All
   | Any
@@ -40,13 +46,27 @@ export type UrlOperator = 'contains' | 'ends_with' | 'equals' | 'glob' | 'matche
 
 export type ElementFact = 'clicked' | 'filled' | 'hovered' | 'present' | 'visible'
 
-export type Block = Heading | Paragraph | Image | Video | Button | ListBlock | Divider | Columns
+export type AnswerOperator =
+  | '!='
+  | '<'
+  | '<='
+  | '='
+  | '>'
+  | '>='
+  | 'between'
+  | 'contains'
+  | 'has_all'
+  | 'has_any'
+  | 'has_none'
+  | 'is'
+  | 'is_empty'
+  | 'is_not'
+  | 'is_set'
+  | 'none_of'
+  | 'not_contains'
+  | 'one_of'
 
-export type Text =
-  | string
-  | {
-      [k: string]: string
-    }
+export type Block = Heading | Paragraph | Image | Video | Button | ListBlock | Divider | Columns
 
 export type RichText =
   | string
@@ -56,6 +76,8 @@ export type RichText =
   | Span[]
 
 export type Mark = 'bold' | 'code' | 'italic' | 'underline'
+
+export type Provider = 'calendly' | 'google_calendar' | 'zcal'
 
 export type Kind = 'banner' | 'checklist' | 'hint' | 'post' | 'resource_center' | 'survey' | 'tour'
 
@@ -76,6 +98,20 @@ export type Placement =
   | 'top_start'
 
 export type ProgressCondition = ElementClicked | UrlMatches | EventTracked | DelayPassed | ElementState
+
+export type SurveyStep =
+  | Nps
+  | OpinionScale
+  | Rating
+  | SingleChoice
+  | MultipleChoice
+  | OpenText
+  | Slider
+  | TextBlock
+  | BookInterviewStep
+  | ThankYou
+
+export type Card = ActionCard | SearchCard | FeedCard | ChecklistsCard | AgentCard | LinksCard | HeadingCard
 
 export type Experience = Tour | Banner | Survey | Hint | Checklist | ResourceCenter | Post
 
@@ -131,6 +167,22 @@ export interface NavigateTo {
   type: 'navigate_to'
   url: string
   open_in?: 'new_tab' | 'same_tab'
+}
+
+/** An action block: the whole card is clickable and fires its actions. */
+export interface ActionCard {
+  type: 'card'
+  key: string
+  title: Text
+  text?: Text
+  icon?: 'bell' | 'book' | 'chat' | 'link' | 'none' | 'play' | 'star'
+  actions?: Action[]
+}
+
+/** Opens the agent. */
+export interface AgentCard {
+  type: 'agent'
+  title?: Text
 }
 
 /** True when every member is; an empty group is true. */
@@ -241,6 +293,18 @@ export interface ViewportCondition {
   value: number
 }
 
+/**
+ * A question about an answer, by the operators of the operator table: `between [0, 6]`, `is "price"`, `is_empty`.
+ *
+ * `question` is the key of an earlier step; without it, the step's own. A choice answers with its option's key, a
+ * multiple choice with a list of keys, a scale with a number, an open text with text; skipped is missing.
+ */
+export interface AnswerTest {
+  operator: AnswerOperator
+  value?: AttributeValue
+  question?: string
+}
+
 /** A banner's content. `inline` pushes the page; `floating` lies over it. */
 export interface BannerContent {
   blocks: Block[]
@@ -317,6 +381,25 @@ export interface Columns {
 export interface Cross {
   show?: boolean
   action?: Action
+}
+
+/** An invitation to book a time. Its primary button holds `book_interview` first (RULES 31). */
+export interface BookInterviewStep {
+  type: 'book_interview'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+  provider: Provider
+  link: string
+}
+
+/** If every test in `when` holds for what was answered, `then` fires. The first condition that holds decides. */
+export interface SurveyCondition {
+  when: AnswerTest[]
+  then: Action[]
 }
 
 /** As soon as an eligible user is on a matching page. The default. */
@@ -525,6 +608,316 @@ export interface ElementState {
   fact: 'absent' | 'filled' | 'present' | 'visible'
 }
 
+/** The steps of a survey. `snippet` is a card in a corner, `modal` stands over the page. */
+export interface SurveyContent {
+  steps: SurveyStep[]
+  form?: 'modal' | 'snippet'
+  placement?: 'bottom' | 'bottom_end' | 'bottom_start' | 'top_end' | 'top_start'
+  show_progress?: boolean
+}
+
+/** How likely the user is to recommend, 0 to 10; 9 and 10 promote, 0 to 6 detract. */
+export interface Nps {
+  type: 'nps'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+  title: Text
+  text?: RichText
+  required?: boolean
+  submit?: Text
+  low?: Text
+  high?: Text
+}
+
+/** A whole number from `least` to `most`, at most eleven of them. */
+export interface OpinionScale {
+  type: 'opinion_scale'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+  title: Text
+  text?: RichText
+  required?: boolean
+  submit?: Text
+  least?: number
+  most?: number
+  low?: Text
+  high?: Text
+}
+
+/** One to `most` stars, hearts or faces. */
+export interface Rating {
+  type: 'rating'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+  title: Text
+  text?: RichText
+  required?: boolean
+  submit?: Text
+  shape?: 'face' | 'heart' | 'star'
+  most?: number
+  low?: Text
+  high?: Text
+}
+
+/** One of several options; `other` adds a line for the user's own words. `shuffle` varies the order by user. */
+export interface SingleChoice {
+  type: 'single_choice'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+  title: Text
+  text?: RichText
+  required?: boolean
+  submit?: Text
+  options: Option[]
+  other?: boolean
+  shuffle?: boolean
+}
+
+/** One choice. `key` stands in answers and conditions; the label may change. */
+export interface Option {
+  key: string
+  label: Text
+}
+
+/** Some of several options, `least` to `most` of them (0: as many as there are). */
+export interface MultipleChoice {
+  type: 'multiple_choice'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+  title: Text
+  text?: RichText
+  required?: boolean
+  submit?: Text
+  options: Option[]
+  other?: boolean
+  shuffle?: boolean
+  least?: number
+  most?: number
+}
+
+/** Words of the user's own, at most `limit` characters. */
+export interface OpenText {
+  type: 'open_text'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+  title: Text
+  text?: RichText
+  required?: boolean
+  submit?: Text
+  placeholder?: Text
+  long?: boolean
+  limit?: number
+}
+
+/** A number from `least` to `most`, in steps of `step`. */
+export interface Slider {
+  type: 'slider'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+  title: Text
+  text?: RichText
+  required?: boolean
+  submit?: Text
+  least?: number
+  most?: number
+  step?: number
+  low?: Text
+  high?: Text
+}
+
+/** Words between questions; its buttons lead on. */
+export interface TextBlock {
+  type: 'text_block'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+}
+
+/** The end. The survey counts as completed once this step is seen. */
+export interface ThankYou {
+  type: 'thank_you'
+  key: string
+  name?: string
+  blocks?: Block[]
+  cross?: Cross
+  conditions?: SurveyCondition[]
+  otherwise?: GoToStep
+}
+
+/** The marks of one hint experience. A mark whose target is not there is simply not shown. */
+export interface HintContent {
+  hints: HintMark[]
+}
+
+/**
+ * One mark at an element. It opens a card when it has `blocks`, and fires `actions` when it has those instead.
+ *
+ * `mark` is what is seen: an icon, a small label, or nothing of ours (`target`: the element itself is the mark).
+ * `label` is the label's text and, for the others, what a screen reader says. `side` is the target's edge or corner
+ * that the mark sits on.
+ */
+export interface HintMark {
+  key: string
+  target: Target
+  mark?: 'icon' | 'label' | 'target'
+  icon?: 'dot' | 'info' | 'question' | 'star'
+  label?: Text
+  side?: 'bottom_end' | 'bottom_start' | 'center' | 'end' | 'start' | 'top_end' | 'top_start'
+  pulse?: boolean
+  placement?: Placement
+  blocks?: Block[]
+  actions?: Action[]
+}
+
+/**
+ * A checklist. `in_order` opens a task when the one before is done or skipped.
+ *
+ * `expand`: the panel opens by itself never, the first time it is shown, or on every page load;
+ * `expand_on_progress` opens it again when a task gets done.
+ */
+export interface ChecklistContent {
+  title: Text
+  tasks: Task[]
+  text?: Text
+  order?: 'any' | 'in_order'
+  expand?: 'always' | 'first_time' | 'never'
+  expand_on_progress?: boolean
+  dismissible?: boolean
+  launcher?: Launcher
+  completion?: Completion
+}
+
+/**
+ * One line of a checklist.
+ *
+ * `action` is what a click on the task does. It is done once `done_when` holds (any condition: attribute, event,
+ * page, experience); without `done_when`, once its action fired. Done stays done. `primary` and `secondary` are CTAs
+ * shown when the task is open.
+ */
+export interface Task {
+  key: string
+  title: Text
+  text?: Text
+  action?: Action
+  done_when?: Condition
+  primary?: Button
+  secondary?: Button
+  skippable?: boolean
+}
+
+/**
+ * A floating button in a corner, or an element of the page (`target`) that opens the panel when it is clicked.
+ *
+ * `show: false` leaves opening to actions and the SDK. The user may drag a floating one along the edge when
+ * `draggable`; where they left it is kept in the browser. `badge` shows what is open or unread.
+ */
+export interface Launcher {
+  show?: boolean
+  position?: 'bottom_end' | 'bottom_start' | 'top_end' | 'top_start'
+  icon?: 'check' | 'megaphone' | 'none' | 'question'
+  label?: Text
+  target?: Target
+  draggable?: boolean
+  badge?: boolean
+}
+
+/** What stands in the panel when every task is done or skipped. */
+export interface Completion {
+  blocks: Block[]
+}
+
+/** The panel: its title, its cards from top to bottom, and what opens it. */
+export interface ResourceCenterContent {
+  title: Text
+  cards: Card[]
+  text?: Text
+  launcher?: Launcher
+}
+
+/** A search field over the posts, links and cards of the panel. */
+export interface SearchCard {
+  type: 'search'
+  placeholder?: Text
+}
+
+/** The posts that this user may read, newest first, `most` of them until more is asked for. */
+export interface FeedCard {
+  type: 'feed'
+  most?: number
+}
+
+/** The checklists that this user has, with their progress; a click opens one. */
+export interface ChecklistsCard {
+  type: 'checklists'
+}
+
+/** A list of links. */
+export interface LinksCard {
+  type: 'links'
+  links: Link[]
+  title?: Text
+}
+
+/** A labelled address, a template as in navigate_to. */
+export interface Link {
+  label: Text
+  url: string
+  open_in?: 'new_tab' | 'same_tab'
+}
+
+/** A title between cards. */
+export interface HeadingCard {
+  type: 'heading'
+  text: Text
+}
+
+/**
+ * One entry. Its languages are those its title is written in; a reader of none of them is shown the default.
+ *
+ * `label` is a short word over the title (New, Improved). The one CTA launches an experience or navigates. `likes`
+ * and `comments` say what readers may do.
+ */
+export interface PostContent {
+  title: Text
+  blocks?: (Heading | Paragraph | Image | Video | ListBlock | Divider)[]
+  cover?: Image
+  label?: Text
+  cta?: Button
+  likes?: boolean
+  comments?: boolean
+}
+
 /** How experiences look. Lengths are CSS pixels. `scheme: auto` follows the reader's system. */
 export interface Theme {
   key: string
@@ -574,17 +967,10 @@ export interface When {
   in_user_zone?: boolean
 }
 
-/** A to-do list for the user. This release keeps its envelope and cannot run it. */
+/** A to-do list for the user. */
 export interface Checklist {
   kind: 'checklist'
-  content?: {
-    /**
-     * Not looked into.
-     */
-    [k: string]: {
-      [k: string]: unknown
-    }
-  }
+  content: ChecklistContent
   key: string
   name: string
   tags?: string[]
@@ -600,17 +986,10 @@ export interface Checklist {
   default_locale?: string
 }
 
-/** A mark on the page. This release keeps its envelope and cannot run it. */
+/** Marks on the page. */
 export interface Hint {
   kind: 'hint'
-  content?: {
-    /**
-     * Not looked into.
-     */
-    [k: string]: {
-      [k: string]: unknown
-    }
-  }
+  content: HintContent
   key: string
   name: string
   tags?: string[]
@@ -626,17 +1005,10 @@ export interface Hint {
   default_locale?: string
 }
 
-/** One changelog entry. This release keeps its envelope and cannot run it. */
+/** One changelog entry. */
 export interface Post {
   kind: 'post'
-  content?: {
-    /**
-     * Not looked into.
-     */
-    [k: string]: {
-      [k: string]: unknown
-    }
-  }
+  content: PostContent
   key: string
   name: string
   tags?: string[]
@@ -652,17 +1024,10 @@ export interface Post {
   default_locale?: string
 }
 
-/** The help panel. This release keeps its envelope and cannot run it. */
+/** The help panel. */
 export interface ResourceCenter {
   kind: 'resource_center'
-  content?: {
-    /**
-     * Not looked into.
-     */
-    [k: string]: {
-      [k: string]: unknown
-    }
-  }
+  content: ResourceCenterContent
   key: string
   name: string
   tags?: string[]
@@ -678,17 +1043,10 @@ export interface ResourceCenter {
   default_locale?: string
 }
 
-/** A sequence of question steps. This release keeps its envelope and cannot run it. */
+/** A sequence of question steps. */
 export interface Survey {
   kind: 'survey'
-  content?: {
-    /**
-     * Not looked into.
-     */
-    [k: string]: {
-      [k: string]: unknown
-    }
-  }
+  content: SurveyContent
   key: string
   name: string
   tags?: string[]

@@ -1,5 +1,17 @@
 import { draw } from '@handrail/renderers/banner'
-import { type Asked, createPlay } from '../play.ts'
+import type { BannerContent } from '@handrail/wire'
+import type { Asked } from '../play.ts'
+import { createSequence } from '../sequence.ts'
 
-/** Runs banners. */
-export const play = (asked: Asked) => createPlay({ draw }, asked)
+/** Plays banners: one step, which interrupts nobody. */
+export const play = (asked: Asked) =>
+  createSequence<BannerContent>(
+    {
+      steps: [asked.content.content as BannerContent],
+      plans: [{ needsTarget: false, missing: 'float' }],
+      showProgress: false,
+      counts: false,
+      draw,
+    },
+    asked,
+  )

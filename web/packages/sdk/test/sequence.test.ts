@@ -1,5 +1,6 @@
 import type { Run } from '@handrail/engine'
-import type { Stage } from '@handrail/renderers'
+import type { StepStage } from '@handrail/renderers'
+import type { Found } from '@handrail/targets'
 import type {
   Action,
   Candidate,
@@ -8,19 +9,23 @@ import type {
   ProgressCondition,
   ProgressTrigger,
   Step,
+  Target,
 } from '@handrail/wire'
 import { describe, expect, test } from 'vitest'
-import { type Asked, createPlay, type Play } from '../src/play.ts'
+import type { Asked, Play } from '../src/play.ts'
 import type { Ports } from '../src/runtime.ts'
+import { createSequence } from '../src/sequence.ts'
+import { tourTools } from '../src/tours.ts'
+import { arm } from '../src/triggers.ts'
 
-type Report = (found: { element: Element } | { missing: string }) => void
+type Report = (found: Found) => void
 const BUTTON = { composedPath: () => [] } as unknown as Element
 
 /** A page without a page: what the player does is written down, time passes when told to. */
 class Host {
   log: string[] = []
   told: { event: string; action?: string; reason?: string }[] = []
-  stages: Stage[] = []
+  stages: StepStage<Step>[] = []
   reports: Report[] = []
   kept = new Map<string, { run: Run }>()
   noted: ExperienceState = {}
@@ -82,21 +87,21 @@ class Host {
       launch: (key) => this.launches.get(key),
       ended: (reason) => this.log.push(`ended ${reason}`),
     }
-    return createPlay(
-      {
-        draw: (stage) => {
-          this.log.push(`draw ${(stage.content as Step).key}`)
-          this.stages.push(stage)
-          return { move: () => this.log.push('move'), close: () => this.log.push('close') }
-        },
-        watch: (_, target, __, report) => {
-          this.reports.push(report)
-          report(this.atOnce)
-          return () => this.log.push(`unwatch ${target.css}`)
-        },
+    const parts = {
+      arm,
+      draw: (stage: StepStage<Step>) => {
+        this.log.push(`draw ${stage.content.key}`)
+        this.stages.push(stage)
+        return { move: () => this.log.push('move'), close: () => this.log.push('close') }
       },
-      asked,
-    )
+      find: () => ({ missing: 'none' as const }),
+      watch: (_: Document, target: Target, __: unknown, report: Report) => {
+        this.reports.push(report)
+        report(this.atOnce)
+        return () => this.log.push(`unwatch ${target.css}`)
+      },
+    }
+    return createSequence(tourTools(asked.content, parts), asked)
   }
 
   pass(ms: number): void {

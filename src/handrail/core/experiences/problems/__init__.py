@@ -1,0 +1,12 @@
+"""Problems of experiences: what keeps a document from being published, and what its author should look at again.
+
+`find_problems` lists them all, each with the path of the member it sits in. What decodes at all has the right shape;
+what is checked here is meaning: references, reachability, the contract's tables and what this release can run.
+"""
+
+from handrail.core.experiences.problems.actions import MAX_SNOOZES
+from handrail.core.experiences.problems.find import find_problems
+from handrail.core.experiences.problems.place import Surroundings
+from handrail.core.experiences.problems.tours import MAX_STEPS
+
+__all__ = ["MAX_SNOOZES", "MAX_STEPS", "Surroundings", "find_problems"]

@@ -1,0 +1,97 @@
+"""Problems of tours: their steps, what each points at, its triggers, and where the steps lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handrail.core.conditions.problems import rule_problems
+from handrail.core.experiences import release
+from handrail.core.experiences.model import Tour
+from handrail.core.experiences.problems.actions import WORDS_OF_GO_TO_STEP, stack_problems
+from handrail.core.experiences.problems.blocks import blocks_problems, cross_problems
+from handrail.core.experiences.problems.place import Place, Surroundings, seconds_problems
+from handrail.core.experiences.reach import reach_problems
+from handrail.core.experiences.targets import Target, target_problems
+from handrail.core.experiences.tours import (
+    DelayPassed,
+    ElementClicked,
+    ElementState,
+    EventTracked,
+    ProgressTrigger,
+    Step,
+    UrlMatches,
+)
+from handrail.core.problems import Problem, key_problems
+
+MAX_STEPS = 50
+
+
+def step_key_problems(keys: tuple[str, ...]) -> Iterator[Problem]:
+    """Problems of the keys of a tour's or a survey's steps."""
+    for at, key in enumerate(keys):
+        path = f"content.steps[{at}].key"
+        yield from key_problems(key, path)
+        if key in keys[:at]:
+            yield Problem("duplicate_step", path, f"Two steps are called {key!r}.")
+        if key in WORDS_OF_GO_TO_STEP:
+            message = f"A step cannot be called {key!r}: go_to_step gives the word a meaning."
+            yield Problem("reserved_step", path, message)
+
+
+def tour_problems(tour: Tour, around: Surroundings) -> Iterator[Problem]:
+    steps = tour.content.steps
+    if not steps:
+        yield Problem("no_steps", "content.steps", "A tour has at least one step.")
+    if len(steps) > MAX_STEPS:
+        yield Problem("too_many_steps", "content.steps", f"A tour has at most {MAX_STEPS} steps.")
+    keys = tuple(step.key for step in steps)
+    yield from step_key_problems(keys)
+    for at, step in enumerate(steps):
+        path = f"content.steps[{at}]"
+        yield from _step_problems(Place(tour, around, first_step=at == 0, steps=keys), step, path)
+    yield from reach_problems(steps)
+
+
+def _step_problems(place: Place, step: Step, path: str) -> Iterator[Problem]:
+    if step.form not in release.FORMS:
+        message = f"This release cannot draw a {step.form}; it draws {release.listed(release.FORMS)}."
+        yield Problem("unsupported_form", f"{path}.form", message)
+    if step.form in release.POINTING and step.target is None:
+        yield Problem("missing_target", f"{path}.target", f"A {step.form} needs a target to point at.")
+    if step.target is not None:
+        yield from target_problems(step.target, f"{path}.target", place.locale)
+        if step.form in release.STANDING:
+            message = f"A {step.form} stands alone; its target does nothing."
+            yield Problem("unused_target", f"{path}.target", message, "warning")
+    yield from seconds_problems(step.missing.wait_seconds, f"{path}.missing.wait_seconds")
+    if step.missing.then == "go_to_step" and step.missing.step not in (place.steps or ()):
+        yield Problem("unknown_step", f"{path}.missing.step", f"There is no step {step.missing.step!r}.")
+    if not step.blocks:
+        yield Problem("empty_step", f"{path}.blocks", "This step shows nothing.", "warning")
+    yield from blocks_problems(place, step.blocks, f"{path}.blocks")
+    for at, trigger in enumerate(step.triggers):
+        yield from _trigger_problems(place, trigger, f"{path}.triggers[{at}]", own_target=step.target is not None)
+    yield from cross_problems(place, step.cross, f"{path}.cross")
+
+
+def _trigger_problems(place: Place, trigger: ProgressTrigger, path: str, *, own_target: bool) -> Iterator[Problem]:
+    if not trigger.when:
+        yield Problem("empty_trigger", f"{path}.when", "A trigger without conditions never fires.")
+    for at, asked in enumerate(trigger.when):
+        here = f"{path}.when[{at}]"
+        match asked:
+            case UrlMatches(rule):
+                yield from rule_problems(rule, f"{here}.rule", place.around)
+            case EventTracked(event) if not event.strip():
+                yield Problem("empty_name", f"{here}.event", "An event has a name.")
+            case DelayPassed(seconds):
+                yield from seconds_problems(seconds, f"{here}.seconds")
+            case ElementClicked(None) if not own_target:
+                yield Problem("missing_target", f"{here}.target", "This step has no target of its own; name one.")
+            case ElementClicked(Target() as target) | ElementState(target):
+                yield from target_problems(target, f"{here}.target", place.locale)
+            case _:
+                pass
+    if not trigger.then:
+        yield Problem("no_action", f"{path}.then", "This trigger does nothing.", "warning")
+    yield from stack_problems(place, "progress_trigger", trigger.then, f"{path}.then")

@@ -1,0 +1,138 @@
+import { type EndReason, readStack, renderText, renderUrl, snoozesUsed, wordsFor } from '@handrail/engine'
+import type { By, Stage } from '@handrail/renderers'
+import type { Action, ExperienceState, Text } from '@handrail/wire'
+import type { Asked } from './play.ts'
+
+/** What the actions of a stack do to the play they stand in. */
+export interface Hands {
+  /** The key of the step, mark, task or card that acts, for events. */
+  step(): string
+  isLast(): boolean
+  goTo(to: 'next' | 'previous' | number | string): void
+  finish(reason: EndReason): void
+  /** Kinds that stay when they launch another: their panel closes, their run goes on (RULES 28). */
+  close?(): void
+}
+
+/** What the play of every kind stands on: its name in events, its words, its actions. */
+export interface Scene {
+  about: Record<string, unknown>
+  words(text: Text): string
+  state(): ExperienceState
+  stage(): Stage
+  tell(event: string, properties?: Record<string, unknown>): string
+  /** One stack of actions: fired together in nominal order, none awaited, one outcome (RULES 27). */
+  act(actions: readonly Action[], by: By, button?: string): void
+  /** Notes once that the user saw the experience. */
+  seen(counts: boolean): void
+  /** Notes how it ended. */
+  ended(reason: EndReason, counts: boolean): void
+}
+
+/** Sets the scene of one run. Three faults in what is drawn close the experience. */
+export function createScene(asked: Asked, run: { id: string }, hands: Hands): Scene {
+  const { ports, candidate, content } = asked
+  const { view, guard, ledger, now } = ports
+  let faults = 0
+  let seenOnce = !!asked.from
+  let over = false
+  const about = {
+    experience: candidate.key,
+    experience_id: candidate.id,
+    version: candidate.version,
+    kind: candidate.kind,
+    run: run.id,
+  }
+  const tell: Scene['tell'] = (event, properties) => ports.tell(event, { ...about, ...properties })
+  const words = (text: Text) => renderText(wordsFor(text, ports.locale(), content.defaultLocale), ports.values)
+  const state = () => ledger.of(candidate.key, candidate.state)
+  const fault = () => {
+    if (++faults >= 3) hands.finish('failed')
+  }
+
+  const act: Scene['act'] = (actions, by, button) => {
+    if (over) return
+    const used = snoozesUsed(state())
+    let launch: (() => void) | undefined
+    let navigation: (() => void) | undefined
+    // The source stays when its target is refused (RULES 28), unless something else closes it.
+    const taken = actions.filter(
+      (each) => each.type !== 'launch_experience' || (launch = asked.launch(each.experience)),
+    )
+    const [stack, outcome] = readStack(taken, { snoozesUsed: used, isLast: hands.isLast(), stays: !!hands.close })
+    for (const { does, action } of stack) {
+      guard(() => {
+        tell('action_fired', { step: hands.step(), action: action.type, by, ...(button ? { button } : {}) })
+        if (does === 'go_to_step') hands.goTo((action as { step?: string }).step ?? 'next')
+        else if (does === 'snooze' && outcome === 'snoozed') {
+          const at = now()
+          const until = at + ((action as { hours?: number }).hours ?? 24) * 3_600_000
+          const id = tell('experience_snoozed', { until, by })
+          ledger.note(candidate.key, { snoozes: [[at, id, until]] })
+        } else if (action.type === 'navigate_to') navigation = plan(action)
+      })()
+    }
+    if (outcome) hands.finish(outcome)
+    else if (launch) hands.close?.()
+    launch?.()
+    ports.flush()
+    navigation?.()
+  }
+
+  /** Reads the address inside the click, so that a window may be opened; goes there after everything else. */
+  function plan(action: Extract<Action, { type: 'navigate_to' }>): (() => void) | undefined {
+    const made = renderUrl(action.url, ports.values)
+    if (!('url' in made)) {
+      tell('navigation_cancelled', { reason: made.refused })
+      return undefined
+    }
+    return guard(() => {
+      if (action.open_in === 'new_tab') {
+        // `noopener` makes open() return null even when it worked, so the blocked case is told by the user agent only.
+        view.open(made.url, '_blank', 'noopener')
+      } else if (!ports.navigate?.(made.url)) view.location.assign(made.url)
+    })
+  }
+
+  return {
+    about,
+    words,
+    state,
+    tell,
+    act,
+    stage: () => ({
+      document: view.document,
+      theme: content.theme,
+      locale: ports.locale(),
+      text: words,
+      href(template) {
+        const made = renderUrl(template, ports.values)
+        return 'url' in made ? made.url : null
+      },
+      word(name, english, ...numbers) {
+        const said = ports.reply()?.words?.[name] ?? english
+        return numbers.reduce((text, number) => text.replace('#', `${number}`), said)
+      },
+      act,
+      guard: (callback) => guard(callback, fault),
+    }),
+    seen(counts) {
+      if (seenOnce) return
+      seenOnce = true
+      const at = now()
+      ledger.note(candidate.key, { first_seen: at, last_seen: at })
+      if (counts) ledger.noteShown(at)
+      tell('experience_seen', { entry: asked.entry })
+      ports.emit('experience:seen', about)
+    },
+    ended(reason, counts) {
+      over = true
+      const at = now()
+      if (reason === 'dismissed' || reason === 'completed') {
+        ledger.note(candidate.key, { [reason]: at, first_seen: at, last_seen: at })
+        if (counts && !seenOnce) ledger.noteShown(at)
+        tell(`experience_${reason}`)
+      } else if (reason !== 'snoozed') tell('experience_ended', { reason })
+    },
+  }
+}
