@@ -199,7 +199,7 @@ def test_whatever_has_no_problem_compiles(draw: Random) -> None:
     condition = parse_condition(questions.condition(now))
     found = list(condition_problems(condition, "audience", Surroundings(segments=segments, check_pattern=why_not)))
     # The generator asks for what is not there on purpose; everything else it asks may be published.
-    assert {each.code for each in found} <= {"unknown_segment", "pattern", "devices", "host"}
+    assert {each.code for each in found} <= {"unknown_segment", "pattern", "devices", "host", "not_a_day"}
     compile_audiences([condition], segments, "UTC")
     audience(condition, segments, scope=Scope("production"), today=1, zone="UTC")
     assert any(why_not(pattern) for pattern in PATTERNS)
