@@ -43,7 +43,7 @@ async function alone(entry, format, define = {}) {
 
 /**
  * The chunks, by name: one an entry, `base` with all that more than one of them needs, and one for each import that is
- * only made when it is wanted. What a chunk imports is named by the hash of its content.
+ * only made when it is wanted. Their names carry a hash of what all of them hold.
  */
 async function chunked() {
   const names = readdirSync(entries).map((name) => name.replace(/\.ts$/, ''))
@@ -61,33 +61,26 @@ async function chunked() {
     codeSplitting: { groups: [{ name: 'base', minShareCount: 2 }] },
   })
   await bundle.close()
-  const waiting = new Map(output.map((each) => [each.fileName, each]))
-  const named = new Map()
-  while (waiting.size > 0) {
-    const before = waiting.size
-    for (const [file, each] of waiting) {
-      const needed = [...each.imports, ...each.dynamicImports]
-      if (needed.some((other) => waiting.has(other))) continue
-      let code = (await minified(each.code, true)).toString()
-      for (const other of needed) code = code.replaceAll(`./${other}`, `./${named.get(other).file}`)
-      const bytes = Buffer.from(code)
-      named.set(file, { name: each.name, bytes, file: `${each.name}-${hash(bytes)}.js` })
-      waiting.delete(file)
-    }
-    if (waiting.size === before) throw new Error(`Chunks import each other: ${[...waiting.keys()].join(', ')}`)
-  }
-  return { kinds: names, made: [...named.values()] }
+  const codes = await Promise.all(output.map(async (each) => (await minified(each.code, true)).toString()))
+  // One hash for all: chunks import each other both ways (a base may bring what builds on it, later).
+  const mark = hash(codes.join())
+  const named = (file) => file.replace(/\.js$/, `-${mark}.js`)
+  const made = output.map((each, at) => {
+    const needed = [...each.imports, ...each.dynamicImports]
+    const code = needed.reduce((text, other) => text.replaceAll(`./${other}`, `./${named(other)}`), codes[at])
+    return { name: each.name, file: named(each.fileName), bytes: Buffer.from(code) }
+  })
+  return { kinds: names, made, mark }
 }
 
 const files = new Map()
 const chunks = {}
-const { kinds, made } = await chunked()
+const { kinds, made, mark } = await chunked()
 for (const { name, bytes, file } of made) {
   chunks[name] = `assets/${file}`
   files.set(chunks[name], bytes)
 }
-const known = Object.fromEntries(['base', ...kinds].map((name) => [name, chunks[name]]))
-const core = await alone('packages/sdk/src/index.ts', 'iife', { CHUNKS: JSON.stringify(known) })
+const core = await alone('packages/sdk/src/index.ts', 'iife', { BUILD: JSON.stringify(mark) })
 const pinned = `assets/handrail-${hash(core)}.js`
 files.set('handrail.js', core)
 files.set(pinned, core)

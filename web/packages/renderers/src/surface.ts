@@ -115,6 +115,45 @@ export function watchEscape(stage: StepStage, root: ShadowRoot, always: boolean)
   return () => page.removeEventListener('keydown', listen, true)
 }
 
+const FOCUSABLE = 'a[href],button,video[controls],input,select,textarea,[tabindex="0"]'
+
+/** Keeps focus inside a modal step while it stands. */
+export function trap(stage: Stage, card: HTMLElement): Dispose {
+  const page = stage.document
+  const keep = stage.guard((event: KeyboardEvent) => {
+    if (event.key !== 'Tab') return
+    const stops = Array.from(card.querySelectorAll<HTMLElement>(FOCUSABLE))
+    const active = (card.getRootNode() as ShadowRoot).activeElement
+    const first = stops[0] ?? card
+    const last = stops[stops.length - 1] ?? card
+    const leaving = event.shiftKey ? active === first || active === card : active === last
+    if (active && !leaving) return
+    event.preventDefault()
+    ;(event.shiftKey ? last : first).focus()
+  })
+  page.addEventListener('keydown', keep, true)
+  card.focus({ preventScroll: true })
+  return () => page.removeEventListener('keydown', keep, true)
+}
+
+/** What is drawn is announced, unless it took focus, and F6 leads into it and out; nothing that painting waits for. */
+export function assist(stage: Stage, root: ShadowRoot, card: HTMLElement, focused: boolean): Dispose {
+  const offs: Dispose[] = []
+  let gone = false
+  import('./aids.ts').then(
+    stage.guard(({ announce, hopWithF6 }) => {
+      if (gone) return
+      if (!focused) offs.push(announce(stage, root, card))
+      offs.push(hopWithF6(stage, card))
+    }),
+    () => undefined,
+  )
+  return () => {
+    gone = true
+    for (const off of offs) off()
+  }
+}
+
 /** Calls `seen` once half of the element was visible for a second, with the page in front. */
 export function watchSeen(stage: Stage, element: Element, seen: () => void): Dispose {
   let timer = 0

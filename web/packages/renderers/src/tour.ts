@@ -2,7 +2,7 @@ import type { Button, Placement, Step } from '@handrail/wire'
 import { drawBlocks, drawButton, make } from './blocks.ts'
 import type { Dispose, Drawn, Stage, StepStage } from './stage.ts'
 import { sheetFor } from './style.ts'
-import { anchorsNatively, drawCross, mount, type Surface, watchEscape, watchSeen } from './surface.ts'
+import { anchorsNatively, assist, drawCross, mount, type Surface, trap, watchEscape, watchSeen } from './surface.ts'
 
 export { findTarget as find, watchTarget as watch } from '@handrail/targets'
 
@@ -53,8 +53,11 @@ export function draw(stage: StepStage<Step>): Drawn {
   if (target) reveal(target)
   point()
   if (modal) offs.push(trap(stage, card))
-  else offs.push(announce(stage, surface, card))
-  offs.push(watchEscape(stage, surface.root, modal), watchSeen(stage, card, stage.seen), hopWithF6(stage, card))
+  offs.push(
+    watchEscape(stage, surface.root, modal),
+    watchSeen(stage, card, stage.seen),
+    assist(stage, surface.root, card, modal),
+  )
   if (target && step.on_target === 'advance') offs.push(onUse(stage, () => target))
 
   return {
@@ -171,56 +174,6 @@ function reveal(target: Element): void {
   const view = target.ownerDocument.documentElement
   if (box.top < 0 || box.left < 0 || box.bottom > view.clientHeight || box.right > view.clientWidth)
     target.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' })
-}
-
-const FOCUSABLE = 'a[href],button,video[controls],input,select,textarea,[tabindex="0"]'
-
-/** Keeps focus inside a modal step while it stands. */
-function trap(stage: Stage, card: HTMLElement): Dispose {
-  const page = stage.document
-  const keep = stage.guard((event: KeyboardEvent) => {
-    if (event.key !== 'Tab') return
-    const stops = Array.from(card.querySelectorAll<HTMLElement>(FOCUSABLE))
-    const active = (card.getRootNode() as ShadowRoot).activeElement
-    const first = stops[0] ?? card
-    const last = stops[stops.length - 1] ?? card
-    const leaving = event.shiftKey ? active === first || active === card : active === last
-    if (active && !leaving) return
-    event.preventDefault()
-    ;(event.shiftKey ? last : first).focus()
-  })
-  page.addEventListener('keydown', keep, true)
-  card.focus({ preventScroll: true })
-  return () => page.removeEventListener('keydown', keep, true)
-}
-
-/** Tells a screen reader that something came, without taking the reader's place on the page. */
-function announce(stage: Stage, surface: Surface, card: HTMLElement): Dispose {
-  const live = make(stage, 'div', 'live')
-  live.setAttribute('role', 'status')
-  surface.root.append(live)
-  const said = card.querySelector('h2')?.textContent ?? card.textContent ?? ''
-  const timer = setTimeout(() => live.append(said), 100)
-  return () => clearTimeout(timer)
-}
-
-/** F6 goes from the page into the step and back. */
-function hopWithF6(stage: Stage, card: HTMLElement): Dispose {
-  const page = stage.document
-  let origin: Element | null = null
-  const hop = stage.guard((event: KeyboardEvent) => {
-    if (event.key !== 'F6' || event.defaultPrevented) return
-    event.preventDefault()
-    if (event.composedPath().includes(card)) {
-      if (origin instanceof HTMLElement) origin.focus({ preventScroll: true })
-      else card.blur()
-    } else {
-      origin = page.activeElement
-      card.focus({ preventScroll: true })
-    }
-  })
-  page.addEventListener('keydown', hop, true)
-  return () => page.removeEventListener('keydown', hop, true)
 }
 
 /** The user uses the target: the step goes on. Heard before the page's own handlers may leave. */

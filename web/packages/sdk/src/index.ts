@@ -1,7 +1,8 @@
 import type { Runtime, Started } from './runtime.ts'
 import { type Config, createSdk, VERSION } from './sdk.ts'
 
-declare const CHUNKS: Record<string, string>
+/** The mark in the names of this build's chunks. */
+declare const BUILD: string
 
 /** What the page finds on `window.handrail`, and on `window.jimo` where the alias is on. */
 interface Queue extends Array<unknown> {
@@ -39,7 +40,7 @@ function load(view: Page, script: HTMLScriptElement | null): void {
     view.console.warn('[handrail] window.jimo is frozen: the commands on it cannot be taken over')
     return
   }
-  const config: Config = { base: new URL(script?.src ?? view.location.href).origin, project, chunks: CHUNKS }
+  const config: Config = { base: new URL(script?.src ?? view.location.href).origin, project, build: BUILD }
   if (script?.dataset['key']) config.key = script.dataset['key']
   const sdk = createSdk(view, config, !!view.JIMO_MANUAL_INIT)
   const names = ['handrail', ...(alias ? ['jimo', 'segmentJimo', 'jimoInit', 'jimoKill'] : [])]

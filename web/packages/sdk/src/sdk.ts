@@ -14,8 +14,8 @@ export interface Config {
   /** Where the SDK came from, and where it asks: `https://handrail.example`. */
   base: string
   project: string
-  /** Renderer chunks by kind, relative to the SDK's folder. */
-  chunks: Record<string, string>
+  /** The mark in the names of the chunks that were built with this core. */
+  build: string
   key?: string
 }
 
@@ -124,10 +124,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   function load(name: string): Promise<never> {
     const kept = chunks.get(name)
     if (kept) return kept
-    const file = config.chunks[name]
-    const chunk = file
-      ? (import(/* @vite-ignore */ `${config.base}/sdk/v1/${file}`) as Promise<never>)
-      : Promise.reject(new Error(`no renderer for ${name}`))
+    const chunk = import(/* @vite-ignore */ `${config.base}/sdk/v1/assets/${name}-${config.build}.js`) as Promise<never>
     chunk.catch(() => chunks.delete(name))
     chunks.set(name, chunk)
     return chunk
