@@ -33,7 +33,6 @@ from handrail.http.hosts import Hosts
 from handrail.http.public.sdk import Sdk
 from handrail.http.public.tracking import Tracking
 from handrail.http.tail import Tail
-from handrail.ingest.destinations import Destinations
 from handrail.settings import NO_ANALYTICS, Settings
 from handrail.storage import Storage, open_storage
 from handrail.workspace.seed import NewProject, seed
@@ -60,8 +59,8 @@ class Installation:
         self.publications = ControlPublications(storage.control)
         self.works = ControlWorks(storage.control, self._announced)
         self.delivery = Delivery(self.publications, lambda decision: self.tail.tell("decision", decision))
-        self.destinations = Destinations(self.publications.destinations, milliseconds)
-        self.analytics = storage.open_analytics(self._zone_of)
+        self.analytics = storage.open_analytics(self._zone_of, lambda text: _logger.warning("analytics", message=text))
+        self._filled = False
         self._storage = storage
         self._rules: dict[str, FoldRules] = {}
         self._changed = asyncio.Event()
@@ -90,16 +89,29 @@ class Installation:
         """Keep the analytic store behind the log by a moment; what fails is tried again."""
         while self.analytics is not None:
             try:
-                await self.analytics.fill(self.log)
+                while await self.filled():
+                    pass
             except Exception:
                 _logger.exception("analytics_fill_failed")
             await asyncio.sleep(1)
+
+    async def filled(self) -> int:
+        """Bring the analytic store up to date, where it is this process's turn. Returns how many events it took."""
+        if self.analytics is None:
+            return 0
+        turn = self._storage.turn
+        mine = turn is None or await turn.mine()
+        if mine and not self._filled and turn is not None:
+            # Another process may have filled the store since this one looked.
+            await asyncio.to_thread(self.analytics.close)
+        self._filled = mine
+        return await self.analytics.fill(self.log) if mine else 0
 
     async def counted(self, environment: str, experience: str | None, segment: str | None) -> Counted:
         """How many users an experience's audience or a segment may hold for. Raises NotFound."""
         if self.analytics is None:
             raise Unavailable(f"This installation counts nothing: HANDRAIL_ANALYTICS is {NO_ANALYTICS!r}.")
-        await self.analytics.fill(self.log)
+        await self.filled()
         snapshot = await self.publications.snapshot(environment)
         condition: Condition | None = None
         if segment is not None:
@@ -181,7 +193,6 @@ class Installation:
             publications=self.publications,
             delivery=self.delivery,
             log=self.log,
-            destinations=self.destinations,
             now=milliseconds,
             tell=self.tail.tell,
             static=STATIC,
@@ -190,7 +201,6 @@ class Installation:
             works=self.works,
             delivery=self.delivery,
             log=self.log,
-            destinations=self.destinations,
             tail=self.tail,
             now=milliseconds,
             project=self.project,

@@ -18,7 +18,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one installation runs. Nothing has to be set.
 
     `data` is the folder of log, state and control database. With `database`, a `postgresql://` address, all three are
-    there, and the folder holds only the analytic store. `analytics` is `none` for an installation without counts.
+    there, and the folder holds only the analytic store. `analytics` is the address of a ClickHouse, such as
+    `http://user:password@host:8123/handrail`, or `none` for an installation without counts.
     """
 
     host: str = "127.0.0.1"
@@ -62,6 +63,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise Invalid(f"The settings are wrong: {problem}") from None
     if settings.database and not settings.database.startswith("postgresql://"):
         raise Invalid("HANDRAIL_DATABASE is an address such as postgresql://user:password@host/name.", path="database")
-    if settings.analytics not in ("", NO_ANALYTICS):
-        raise Invalid(f"HANDRAIL_ANALYTICS is empty or {NO_ANALYTICS!r}.", path="analytics")
+    if settings.analytics not in ("", NO_ANALYTICS) and not settings.analytics.startswith(("http://", "https://")):
+        raise Invalid(
+            f"HANDRAIL_ANALYTICS is empty, {NO_ANALYTICS!r}, or an address such as http://host:8123/handrail.",
+            path="analytics",
+        )
     return settings

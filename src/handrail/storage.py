@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import msgspec
 
@@ -13,11 +13,17 @@ from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.duckdb import DuckdbAnalytics
 from handrail.adapters.postgres.changes import PostgresChanges
 from handrail.adapters.postgres.log import PostgresLog
+from handrail.adapters.postgres.turn import PostgresTurn
 from handrail.adapters.sqlite.directory import DataDirectory
 from handrail.adapters.sqlite.log import SqliteLog
-from handrail.core.errors import Conflict
+from handrail.core.errors import Conflict, Invalid
 from handrail.ingest.ports import Log
 from handrail.settings import NO_ANALYTICS, Settings
+
+if TYPE_CHECKING:
+    from handrail.adapters.clickhouse import ClickhouseAnalytics
+
+Analytics: TypeAlias = "DuckdbAnalytics | ClickhouseAnalytics"
 
 
 class OpenLog(Log, Protocol):
@@ -37,20 +43,39 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 
     control: ControlDatabase
     log: OpenLog
-    analytics: Path | None
-    """The file of the analytic store, None for an installation without one."""
+    analytics: Path | str | None
+    """The file of the analytic store or the address of its server, None for an installation without one."""
+    log_name: str = ""
+    """Tells the log apart from others that fill stores on the same server."""
+    turn: PostgresTurn | None = None
+    """Who fills the store, where several processes could; None: this one does."""
     changes: PostgresChanges | None = None
     directory: DataDirectory | None = None
     """The hold on the data folder; None in a worker, whose supervisor has it."""
 
-    def open_analytics(self, zone_of: Callable[[str], str]) -> DuckdbAnalytics | None:
-        """The analytic store; `zone_of` names an environment's zone."""
-        return None if self.analytics is None else DuckdbAnalytics(self.analytics, zone_of)
+    def open_analytics(self, zone_of: Callable[[str], str], tell: Callable[[str], None]) -> Analytics | None:
+        """The analytic store; `zone_of` names an environment's zone, `tell` hears of a file that had to be put aside.
+
+        Raises Invalid where ClickHouse is named and its client is not installed.
+        """
+        match self.analytics:
+            case None:
+                return None
+            case Path() as path:
+                return DuckdbAnalytics(path, zone_of, tell)
+            case address:
+                try:
+                    from handrail.adapters.clickhouse import ClickhouseAnalytics
+                except ImportError:
+                    raise Invalid("ClickHouse needs one more package: pip install 'handrail[clickhouse]'.") from None
+                return ClickhouseAnalytics(address, zone_of, log=self.log_name)
 
     async def close(self) -> None:
         """Let go of everything, the data folder last."""
         if self.changes is not None:
             await self.changes.close()
+        if self.turn is not None:
+            await self.turn.close()
         await self.log.close()
         await self.control.close()
         if self.directory is not None:
@@ -66,10 +91,11 @@ def check_workers(settings: Settings, workers: int) -> None:
             f"SQLite's files belong to one process, so {workers} workers cannot share them; "
             "name a PostgreSQL database with HANDRAIL_DATABASE."
         )
-    if settings.analytics != NO_ANALYTICS:
+    if not settings.analytics:
         raise Conflict(
             f"DuckDB's file belongs to one process, so {workers} workers cannot share it; "
-            f"serve without counts with HANDRAIL_ANALYTICS={NO_ANALYTICS}, or run one worker."
+            f"name a ClickHouse with HANDRAIL_ANALYTICS=http://host:8123/handrail, serve without counts with "
+            f"HANDRAIL_ANALYTICS={NO_ANALYTICS}, or run one worker."
         )
 
 
@@ -94,13 +120,20 @@ async def open_storage(settings: Settings, *, worker: bool = False) -> Storage:
 
 
 async def _with_log(settings: Settings, control: ControlDatabase, directory: DataDirectory | None) -> Storage:
-    counts = settings.analytics != NO_ANALYTICS
+    counts, address = settings.analytics != NO_ANALYTICS, settings.analytics
     if not settings.database:
         log = await SqliteLog.open(settings.folder)
-        file = settings.folder / "analytics.duckdb" if counts else None
+        file = (address or settings.folder / "analytics.duckdb") if counts else None
         return Storage(control=control, log=log, analytics=file, directory=directory)
     many = await PostgresLog.open(settings.database)
     # The store follows one log by position; another database's would make it skip events or mix users.
-    file = settings.folder / f"analytics-{many.identity}.duckdb" if counts else None
-    changes = PostgresChanges(settings.database)
-    return Storage(control=control, log=many, analytics=file, changes=changes, directory=directory)
+    file = (address or settings.folder / f"analytics-{many.identity}.duckdb") if counts else None
+    return Storage(
+        control=control,
+        log=many,
+        analytics=file,
+        log_name=str(many.identity),
+        turn=PostgresTurn(settings.database, "handrail analytics") if address and counts else None,
+        changes=PostgresChanges(settings.database),
+        directory=directory,
+    )

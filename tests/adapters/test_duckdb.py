@@ -2,151 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.events import NOON, a_lifecycle_event, an_event
+from tests.support.events import an_event
+from tests.support.replica import (
+    CONDITIONS,
+    TODAY,
+    ZONE,
+    expected,
+    fill,
+    history,
+    listed,
+    people_of,
+    rules,
+    scope,
+)
 
 from handrail.adapters import duckdb as adapter
 from handrail.adapters.duckdb import DuckdbAnalytics
-from handrail.compile.filters import property_filter
-from handrail.compile.patterns import found
 from handrail.compile.queries import Scope, audience
-from handrail.core.conditions.counters import counter_id, counters_in
-from handrail.core.conditions.evaluate import World, evaluate
-from handrail.core.conditions.model import Condition, parse_condition
+from handrail.core.conditions.model import parse_condition
 from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules, facts
-from handrail.core.values import day_of
 from handrail.ingest.replica import EventRow, Filler
 from handrail.testing.log import MemoryLog
-
-ZONE = "Europe/Berlin"
-TODAY = day_of(NOON, ZONE)
-DAY = 86_400_000
-CONDITIONS: list[Condition] = [
-    parse_condition(each)
-    for each in (
-        {"attribute": "custom.plan", "operator": "is", "value": "pro"},
-        {"attribute": "custom.plan", "operator": "is_not", "value": "pro"},
-        {"attribute": "custom.seats", "operator": ">", "value": 2},
-        {"attribute": "custom.plan", "operator": "is_set"},
-        {"attribute": "native.email", "operator": "ends_with", "value": "@acme.example"},
-        {"attribute": "native.first_seen", "operator": "within_last", "value": 2},
-        {"attribute": "native.visits", "operator": ">=", "value": 1},
-        {"attribute": "company.tier", "operator": "is", "value": "gold"},
-        {"not": {"attribute": "company.tier", "operator": "is", "value": "gold"}},
-        {"event": "Order Completed", "operator": ">=", "value": 2},
-        {"event": "Order Completed", "operator": "=", "value": 1, "within_days": 2},
-        {
-            "event": "Order Completed",
-            "operator": "<",
-            "value": 2,
-            "where": {"attribute": "property.total", "operator": ">=", "value": 10},
-        },
-        {"experience": "welcome", "fact": "completed"},
-        {"not": {"experience": "welcome", "fact": "seen", "within_days": 1}},
-        {"experience": "welcome", "fact": "snoozed"},
-    )
-]
-
-
-def rules() -> FoldRules:
-    """The counters that the conditions ask for."""
-    counters: dict[str, list[Any]] = {}
-    for condition in CONDITIONS:
-        for leaf in counters_in(condition, {}).values():
-            keeps = None if leaf.where is None else property_filter(leaf.where, ZONE)
-            if all(identity != counter_id(leaf) for identity, _ in counters.setdefault(leaf.event, [])):
-                counters[leaf.event].append((counter_id(leaf), keeps))
-    return FoldRules(ZONE, counters)
 
 
 def a_store(path: Path | None = None) -> DuckdbAnalytics:
     return DuckdbAnalytics(path, lambda environment: ZONE)
-
-
-def scope() -> Scope:
-    return Scope("production")
-
-
-async def fill(store: DuckdbAnalytics, log: MemoryLog, limit: int = 1000) -> None:
-    while await store.fill(log, limit=limit):
-        pass
-
-
-async def listed(store: DuckdbAnalytics, condition: Condition | None) -> set[str]:
-    query = audience(condition, {}, scope=scope(), today=TODAY, zone=ZONE)
-    people = await store.list(query)
-    assert await store.count(query) == len(people) == len(set(people))
-    return set(people)
-
-
-def people_of(log: MemoryLog) -> set[str]:
-    """Everybody the log knows, by the name the store gives them."""
-    found: set[str] = set()
-    for environment, subject in log.state.subjects:
-        kind, _, identity = subject.partition(":")
-        if kind == "a" and (link := log.state.links.get((environment, identity))) is not None:
-            kind, identity = "u", link.user_id
-        if kind == "u":
-            identity = log.state.aliases.get((environment, identity), identity)
-        found.add(f"{kind}:{identity}")
-    return found
-
-
-async def expected(log: MemoryLog, condition: Condition) -> set[str]:
-    """Who satisfies a condition by the log's own people and the walk."""
-    found_people: set[str] = set()
-    people = log.people("production")
-    for person in people_of(log):
-        kind, _, identity = person.partition(":")
-        subject = await people.user(*((None, identity) if kind == "u" else (identity, None)))
-        company = None if subject.company is None else await people.company(str(subject.company.value))
-        known = facts(subject, company, TODAY, NOON, ZONE)
-        if evaluate(condition, World(known, {}, None, found)).verdict is True:
-            found_people.add(person)
-    return found_people
-
-
-def history(draw: Random, count: int) -> list[Event]:
-    """Events of a handful of people who turn out to be each other."""
-    anonymous, users, companies = ("x", "y", "z"), ("ann", "bob", "cleo"), ("acme", "globex")
-    events: list[Event] = []
-    for number in range(count):
-        at = NOON - draw.choice((0, 1, DAY, 2 * DAY, 9 * DAY)) + draw.randrange(1000)
-        who: dict[str, str | None] = draw.choice(
-            ({"user_id": draw.choice(users)}, {"user_id": None, "anonymous_id": draw.choice(anonymous)})
-        )
-        common: dict[str, Any] = {"at": at, **who}
-        match draw.randrange(8):
-            case 0 | 1 | 2:
-                events.append(an_event(f"m{number}", properties={"total": draw.randrange(20)}, **common))
-            case 3:
-                traits = {"plan": draw.choice(("pro", "trial", None, 3)), "seats": draw.randrange(5)}
-                traits |= {"email": draw.choice(("jo@acme.example", "jo@globex.example"))}
-                events.append(an_event(f"m{number}", "identify", traits=traits, **common))
-            case 4:
-                both: dict[str, Any] = {"user_id": draw.choice(users), "anonymous_id": draw.choice(anonymous)}
-                events.append(an_event(f"m{number}", "identify", at=at, traits={}, **both))
-            case 5:
-                pair: dict[str, Any] = {"user_id": draw.choice(users), "previous_id": draw.choice((*users, *anonymous))}
-                events.append(an_event(f"m{number}", "alias", at=at, **pair))
-            case 6:
-                tier = {"tier": draw.choice(("gold", "tin"))}
-                events.append(an_event(f"m{number}", "group", traits=tier, group_id=draw.choice(companies), **common))
-            case _:
-                name = draw.choice(("experience_seen", "experience_completed", "experience_snoozed"))
-                events.append(a_lifecycle_event(f"m{number}", name, "welcome", at=at, until=at + DAY))
-    return events
 
 
 @given(draw=st.randoms(use_true_random=False), limit=st.integers(1, 30))
@@ -274,3 +165,66 @@ def test_a_store_of_another_version_says_what_to_do(tmp_path: Path) -> None:
         connection.execute("UPDATE meta SET version = 99")
     with pytest.raises(Unavailable, match="newer Handrail"):
         a_store(path)
+
+
+async def test_two_fills_at_once_count_once() -> None:
+    log, store = MemoryLog({"production": rules()}), a_store()
+    await log.append([an_event(f"m{at}") for at in range(20)])
+    await asyncio.gather(*(store.fill(log, limit=7) for _ in range(6)))
+    await fill(store, log)
+    assert await listed(store, parse_condition({"event": "Order Completed", "operator": "=", "value": 20})) == {"u:ann"}
+    store.close()
+
+
+@pytest.mark.parametrize("kept", [0, 100, 20_000])
+async def test_a_file_that_was_cut_short_is_put_aside_and_filled_again(kept: int, tmp_path: Path) -> None:
+    log, path = MemoryLog({"production": rules()}), tmp_path / "analytics.duckdb"
+    await log.append(history(Random(5), 40))
+    store = a_store(path)
+    await fill(store, log)
+    store.close()
+    path.write_bytes(path.read_bytes()[:kept])
+    told: list[str] = []
+    store = DuckdbAnalytics(path, lambda environment: ZONE, told.append)
+    if kept:
+        assert "put aside as 'analytics.duckdb.damaged'" in told[0]
+        assert (tmp_path / "analytics.duckdb.damaged").exists()
+    await fill(store, log)
+    assert await listed(store, None) == people_of(log)
+    for condition in CONDITIONS:
+        assert await listed(store, condition) == await expected(log, condition), condition
+    store.close()
+
+
+async def test_events_in_the_order_of_people_answer_the_same(tmp_path: Path) -> None:
+    log, path = MemoryLog({"production": rules()}), tmp_path / "analytics.duckdb"
+    await log.append(history(Random(6), 60))
+    store = a_store(path)
+    await fill(store, log, limit=10)
+    store.cluster()
+    await log.append(history(Random(8), 30, "later"))
+    await fill(store, log)
+    store.close()
+    store = a_store(path)
+    for condition in CONDITIONS:
+        assert await listed(store, condition) == await expected(log, condition), condition
+    store.close()
+
+
+def test_a_store_of_the_first_version_is_brought_forward(tmp_path: Path) -> None:
+    path = tmp_path / "analytics.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(adapter.SCHEMA)
+        connection.execute("ALTER TABLE meta DROP COLUMN clustered")
+        for column in ("words", "number", "truth", "choices"):
+            connection.execute(f"ALTER TABLE answers DROP COLUMN {column}")
+        connection.execute("INSERT INTO meta VALUES (1, 7)")
+        for question, elements in (("score", ["n9.0"]), ("why", ["sslow"]), ("yes", ["b1"]), ("uses", ["sa", "sb"])):
+            connection.execute("INSERT INTO answers VALUES ('e', 'u:ann', 'nps', $1, 5, $2)", [question, elements])
+    store = a_store(path)
+    assert store.position == 7
+    store.close()
+    with duckdb.connect(str(path)) as connection:
+        rows = connection.execute("SELECT words, number, truth, choices FROM answers ORDER BY question").fetchall()
+    assert rows == [(None, 9.0, None, None), (None, None, None, ["sa", "sb"]), ("slow", None, None, None),
+                    (None, None, True, None)]  # fmt: skip

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from tests.support.analytics import batch_of, place, zone_of
 from tests.support.cases import asked, load_cases
+from tests.support.clickhouse import clickhouse_or_skip
 
+from handrail.adapters.clickhouse import ClickhouseAnalytics
 from handrail.adapters.duckdb import DuckdbAnalytics
 from handrail.compile.patterns import found
 from handrail.compile.predicates import compile_audiences
@@ -16,6 +18,7 @@ from handrail.compile.queries import Scope, audience
 from handrail.compile.residual import residual
 from handrail.core.conditions.evaluate import World, evaluate
 
+Analytics = DuckdbAnalytics | ClickhouseAnalytics
 CASES = list(load_cases("conditions"))
 
 
@@ -48,19 +51,22 @@ def test_the_residual_answers_as_the_case_says(case: Any) -> None:
         assert evaluate(left, World(each.facts, {}, each.browser, found)).verdict is each.matches
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[DuckdbAnalytics]:
+@pytest.fixture(scope="module", params=["duckdb", "clickhouse"])
+def store(request: pytest.FixtureRequest) -> Iterator[Analytics]:
     """The users of all cases in one store, each in an environment of its own."""
-    store = DuckdbAnalytics(None, zone_of)
+    server = clickhouse_or_skip() if request.param == "clickhouse" else None
+    store = DuckdbAnalytics(None, zone_of) if server is None else ClickhouseAnalytics(server.address(), zone_of)
     store.write(batch_of((at, asked(case.values[0])) for at, case in enumerate(CASES)))
     yield store
     store.close()
+    if server is not None:
+        server.close()
 
 
 @pytest.mark.parametrize(
     ("at", "case"), [(at, *each.values) for at, each in enumerate(CASES)], ids=[e.id for e in CASES]
 )
-async def test_duckdb_answers_as_the_case_says(at: int, case: Any, store: DuckdbAnalytics) -> None:
+async def test_the_store_answers_as_the_case_says(at: int, case: Any, store: Analytics) -> None:
     each = asked(case)
     facts = each.facts
     query = audience(each.condition, each.segments, scope=Scope(place(at, each)), today=facts.today, zone=facts.zone)

@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.analytics import batch_of, zone_of
 from tests.support.cases import Asked, asked
+from tests.support.clickhouse import clickhouse_or_skip
 from tests.support.questions import Questions
 
+from handrail.adapters.clickhouse import ClickhouseAnalytics
 from handrail.adapters.duckdb import DuckdbAnalytics
 from handrail.compile.patterns import found
 from handrail.compile.predicates import compile_audiences
@@ -27,6 +29,7 @@ from handrail.core.conditions.model import parse_condition
 
 USERS = CONDITIONS = 6
 EXAMPLES = 280
+CLICKHOUSE_EXAMPLES = 25
 assert USERS * CONDITIONS * EXAMPLES >= 10_000
 
 
@@ -38,13 +41,32 @@ def store() -> Iterator[DuckdbAnalytics]:
     store.close()
 
 
+@pytest.fixture(scope="module")
+def clickhouse() -> Iterator[ClickhouseAnalytics]:
+    """The same in ClickHouse."""
+    server = clickhouse_or_skip()
+    store = ClickhouseAnalytics(server.address(), zone_of)
+    yield store
+    store.close()
+    server.close()
+
+
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+
+
 @given(draw=st.randoms(use_true_random=False))
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=CHECKS)
 async def test_generated_conditions_have_one_meaning(draw: Random, store: DuckdbAnalytics) -> None:
+    await _ask(draw, store)
+
+
+@given(draw=st.randoms(use_true_random=False))
+@settings(max_examples=CLICKHOUSE_EXAMPLES, deadline=None, suppress_health_check=CHECKS)
+async def test_generated_conditions_mean_the_same_in_clickhouse(draw: Random, clickhouse: ClickhouseAnalytics) -> None:
+    await _ask(draw, clickhouse)
+
+
+async def _ask(draw: Random, store: DuckdbAnalytics | ClickhouseAnalytics) -> None:
     questions = Questions(draw)
     world = questions.world()
     segments = questions.segments(world["now"])
@@ -62,7 +84,7 @@ NUMBERS = iter(range(1_000_000_000))
 
 
 async def _compare(
-    store: DuckdbAnalytics, environment: str, conditions: list[dict[str, Any]], users: list[Asked]
+    store: DuckdbAnalytics | ClickhouseAnalytics, environment: str, conditions: list[dict[str, Any]], users: list[Asked]
 ) -> None:
     parsed = [parse_condition(each) for each in conditions]
     segments, zone, today = users[0].segments, users[0].facts.zone, users[0].facts.today

@@ -163,6 +163,9 @@ class DuckdbAnalytics:
         assert row is not None
         return row
 
+    def open(self) -> None:
+        """Nothing to do: the file is open."""
+
     @property
     def position(self) -> int:
         """The position in the log that the store has reached."""

@@ -69,7 +69,8 @@ class ClickhousePrinter(Printer):
             case "ends_with":
                 return f"endsWith({name}, {self.value(values[0])})"
             case "matches":
-                return f"match({name}, {self.value(values[0])})"
+                # Unless it is told otherwise, ClickHouse lets `.` find a line's end.
+                return f"match({name}, {self.value(f'(?-s){values[0]}')})"
             case "has_any":
                 return self.has_any(name, [str(each) for each in values])
             case "has_all":

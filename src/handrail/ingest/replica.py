@@ -83,6 +83,10 @@ class Batch(msgspec.Struct):
 class Replica(Protocol):
     """A store that is filled. Its methods block: the filler calls them in a thread, one at a time."""
 
+    def open(self) -> None:
+        """Make ready, unless it is. Raises Unavailable."""
+        ...
+
     @property
     def position(self) -> int:
         """The position in the log that the store has reached."""
@@ -124,9 +128,16 @@ class Filler:
 
     def __init__(self, store: Replica) -> None:
         self._store = store
+        self._filling = asyncio.Lock()
 
     async def fill(self, log: Log, *, limit: int = BATCH) -> int:
         """Take the next events of the log. Returns how many there were; 0 when the store is up to date."""
+        # Two steps at once would start from one position, and count its events twice.
+        async with self._filling:
+            return await self._step(log, limit)
+
+    async def _step(self, log: Log, limit: int) -> int:
+        await asyncio.to_thread(self._store.open)
         pending = self._store.pending
         count = limit if pending is None else LONGEST
         events = [each async for each in log.read(self._store.position, count) if pending is None or each[0] <= pending]
