@@ -12,7 +12,7 @@ import msgspec
 EventType: TypeAlias = Literal["identify", "track", "page", "screen", "group", "alias"]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One accepted event, past the door: checked, its clock corrected, ready for the log.
 
     Instants are milliseconds since 1970 UTC. `timestamp` is corrected for clock skew and never after `received_at`.

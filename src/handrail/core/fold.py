@@ -119,14 +119,17 @@ def fold(state: State, events: Iterable[Event], rules: Callable[[str], FoldRules
         if event.environment != environment:
             environment = event.environment
             applied = rules(environment)
-        key = subject_key(event)
+        key = (environment, "u:" + event.user_id) if event.user_id is not None else subject_key(event)
         if key is not None:
             subject = subjects.get(key)
             if subject is None:
                 subject = subjects[key] = Subject()
             join_event(subject, event, applied)
             touched.add(key)
-        match event.type:
+        kind = event.type
+        if kind == "track" or kind == "page":
+            continue
+        match kind:
             case "identify":
                 if event.user_id is not None and event.anonymous_id is not None:
                     _join_link(state, changed, environment, event.anonymous_id, _link(event, event.user_id))

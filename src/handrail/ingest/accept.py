@@ -15,7 +15,17 @@ import msgspec
 from handrail.core.errors import Invalid
 from handrail.core.events import Event, EventType
 from handrail.core.values import MILLISECOND, START, Refused, check_user_id
-from handrail.segmentio.wire import MAX_EVENT, TYPES, Call, Envelope, may_hold_poison, parse_call, parse_envelope
+from handrail.segmentio.wire import (
+    MAX_EVENT,
+    NOTHING,
+    TYPES,
+    Call,
+    Envelope,
+    may_hold_poison,
+    parse_call,
+    parse_calls,
+    parse_envelope,
+)
 
 MAX_MESSAGE_ID = 100
 MAX_NAME = 200
@@ -83,15 +93,19 @@ def accept_envelope(envelope: Envelope, door: Door, *, clean: bool = False) -> A
         context if context[:1] == b"{" else b"",
         integrations if integrations[:1] == b"{" else b"",
     )
-    for at, raw in enumerate(envelope.batch):
+    texts = list(map(bytes, envelope.batch))
+    calls = parse_calls(texts) if clean else None
+    keep = accepted.events.append
+    for at, text in enumerate(texts):
         call = None
         try:
-            text = bytes(raw)
-            call = parse_call(text, clean=clean)
+            call = parse_call(text, clean=clean) if calls is None else calls[at]
             kind = call.type
             if not isinstance(kind, str) or kind not in TYPES:
                 raise Invalid(f"There is no event type {kind!r:.60}.", code="unknown_type", path="type")
-            accepted.events.append(_event(_checked(call, kind, text, f"batch[{at}]", accepted), kind, shared, door))
+            if len(text) > TRAITS_NEED:
+                _checked(call, kind, text, f"batch[{at}]", accepted)
+            keep(_event(call, kind, shared, door))
         except Invalid as problem:
             path = f"batch[{at}].{problem.path}" if problem.path else f"batch[{at}]"
             message_id = call.messageId if call is not None and isinstance(call.messageId, str) else None
@@ -220,22 +234,22 @@ def _milliseconds(value: object) -> int | None:
 
 def _body(call: Call, shared: _Shared) -> msgspec.Raw:
     """The call's own members as received, put together without decoding them."""
-    traits, properties = bytes(call.traits), bytes(call.properties)
-    context, integrations = bytes(call.context), bytes(call.integrations)
+    context = b"" if call.context is NOTHING else bytes(call.context)
+    integrations = b"" if call.integrations is NOTHING else bytes(call.integrations)
     if shared.context:
         context = _merged(shared.context, context)
     if shared.integrations:
         integrations = _merged(shared.integrations, integrations)
     parts: list[bytes] = []
-    if traits[:1] == b"{":
+    if call.traits is not NOTHING and (traits := bytes(call.traits)).startswith(b"{"):
         parts.append(b'"traits":' + traits)
-    if properties[:1] == b"{":
+    if call.properties is not NOTHING and (properties := bytes(call.properties)).startswith(b"{"):
         parts.append(b'"properties":' + properties)
-    if context[:1] == b"{" and context != b"{}":
+    if context and context.startswith(b"{") and context != b"{}":
         parts.append(b'"context":' + context)
-    if integrations[:1] == b"{" and integrations != b"{}":
+    if integrations and integrations.startswith(b"{") and integrations != b"{}":
         parts.append(b'"integrations":' + integrations)
-    return msgspec.Raw(b"{" + b",".join(parts) + b"}")
+    return msgspec.Raw(b"{%b}" % b",".join(parts))
 
 
 def _merged(common: bytes, own: bytes) -> bytes:

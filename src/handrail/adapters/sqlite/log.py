@@ -1,8 +1,9 @@
 """The log of one process: one writer thread, one sync for everything that waits for it.
 
 Appends queue up; the writer takes all there are, drops the duplicates, commits the rest in one synced transaction,
-answers, and then folds the events it still holds. A second file, the state, follows by position. So an answer means
-"on disk", and state may be a moment behind it: `folded` waits for that.
+answers, and folds the events it still holds when nothing waits for a commit, or when they are many, a quarter of a
+second old, or waited for. A second file, the state, follows by position. So an answer means "on disk", and state may be
+a moment behind it: `folded` waits for that.
 
 When a sync fails nobody knows what is on disk. The writer then answers Unavailable to all who waited, leaves that file
 for good and goes on in a new one that starts behind the last position it ever acknowledged (`days` explains overlaps).
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
@@ -32,12 +34,14 @@ from handrail.adapters.sqlite.state import SqlitePeople, StateReader, StateWrite
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules, Key
-from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_id
+from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_ids
 from handrail.ingest.ports import Appended, RebuildReport
 
 QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
 GROUP_EVENTS = 5_000
+FOLD_EVENTS = 10_000
+FOLD_SECONDS = 0.25
 FREE_FLOOR = 1024 * 1024 * 1024
 KEPT_DAYS = 7
 """The log is never kept for less: retries and the SDK's outbox (6 days) rely on dedupe knowing them."""
@@ -97,6 +101,9 @@ class SqliteLog:
         self._state: StateWriter
         self._seen = SeenIds()
         self._end = 0
+        self._unfolded: list[Event] = []
+        """Committed and not folded yet. One fold for many groups writes a row once that each of them would write."""
+        self._unfolded_since = 0.0
         self._unruled: set[str] = set()
         """Environments with counters that nobody has given rules for since the log was opened."""
 
@@ -259,10 +266,12 @@ class SqliteLog:
 
     def _write(self) -> None:
         while True:
-            work: _Work | None = self._inbox.get()
+            work = self._next()
             if isinstance(work, _Append):
                 group, work = self._gather(work)
                 self._keep(group)
+            if work is not None or self._is_fold_due():
+                self._fold_unfolded()
             if isinstance(work, _Task):
                 self._run(work)
             elif isinstance(work, _Close):
@@ -270,6 +279,27 @@ class SqliteLog:
         if self._file is not None:
             self._file.close()
         self._state.close()
+
+    def _next(self) -> _Work:
+        """What is to be done next; folding waits until nothing else does."""
+        if self._unfolded:
+            with suppress(Empty):
+                return self._inbox.get_nowait()
+            self._fold_unfolded()
+        return self._inbox.get()
+
+    def _is_fold_due(self) -> bool:
+        """Whether folding comes before the next commit: many events wait for it, long since, or somebody does."""
+        return bool(self._unfolded) and (
+            bool(self._waiting)
+            or len(self._unfolded) >= FOLD_EVENTS
+            or time.monotonic() - self._unfolded_since > FOLD_SECONDS
+        )
+
+    def _fold_unfolded(self) -> None:
+        if self._unfolded:
+            events, self._unfolded = self._unfolded, []
+            self._fold(events)
 
     def _gather(self, first: _Append) -> tuple[list[_Append], _Task | _Close | None]:
         """Every append that waits, until the group is full or something else is next; and that."""
@@ -297,25 +327,26 @@ class SqliteLog:
             self._tell(self._refuse, group, Unavailable(f"The log could not be written: {problem}", retry_after=2))
         else:
             self._tell(self._answer, answers, self._end)
-            if events:
-                self._fold(events)
+            if events and not self._unfolded:
+                self._unfolded_since = time.monotonic()
+            self._unfolded += events
 
     def _store(self, group: Sequence[_Append], events: list[Event]) -> list[tuple[_Append, Appended]]:
         """Commit what is new, which is left in `events`."""
         ids: list[bytes] = []
         answers: list[tuple[_Append, Appended]] = []
-        fresh: set[bytes] = set()
+        taken: set[bytes] = set()
         seen = self._seen
         for append in group:
-            before = len(events)
-            for event in append.events:
-                identity = dedupe_id(event.environment, event.message_id)
-                if identity not in fresh and identity not in seen:
-                    fresh.add(identity)
-                    ids.append(identity)
-                    events.append(event)
-            stored = len(events) - before
-            answers.append((append, Appended(self._end + len(events), stored, len(append.events) - stored)))
+            identities = dedupe_ids(append.events)
+            fresh = seen.fresh_among(identities, taken)
+            if len(fresh) == len(identities):
+                ids += identities
+                events += append.events
+            else:
+                ids += [identities[at] for at in fresh]
+                events += [append.events[at] for at in fresh]
+            answers.append((append, Appended(self._end + len(events), len(fresh), len(identities) - len(fresh))))
         if events:
             self._commit(events, ids)
         return answers

@@ -236,12 +236,12 @@ class StateWriter:
         if changed.subjects:
             self._put(
                 _PUT.format(table="subjects"),
-                [(*key, _encode(state.subjects[key]).decode()) for key in changed.subjects],
+                [(*key, state.subjects[key]) for key in changed.subjects],
             )
         if changed.companies:
             self._put(
                 _PUT.format(table="companies"),
-                [(*key, _encode(state.companies[key]).decode()) for key in changed.companies],
+                [(*key, state.companies[key]) for key in changed.companies],
             )
         if changed.links:
             self._put(
@@ -254,7 +254,7 @@ class StateWriter:
         if changed.aliases:
             self._put(_PUT_ALIASES, [(*key, state.aliases[key]) for key in changed.aliases])
 
-    def _put(self, statement: str, rows: Sequence[tuple[str | int, ...]]) -> None:
+    def _put(self, statement: str, rows: Sequence[tuple[str | int | Subject | Company, ...]]) -> None:
         self._connection.execute(statement, (_encode(rows).decode(),))
 
     def _keep(self, subjects: dict[Key, Subject]) -> None:
