@@ -33,6 +33,7 @@ from handrail.http.hosts import Hosts
 from handrail.http.public.sdk import Sdk
 from handrail.http.public.tracking import Tracking
 from handrail.http.tail import Tail
+from handrail.ingest.destinations import Destinations
 from handrail.settings import NO_ANALYTICS, Settings
 from handrail.storage import Storage, open_storage
 from handrail.workspace.seed import NewProject, seed
@@ -59,6 +60,7 @@ class Installation:
         self.publications = ControlPublications(storage.control)
         self.works = ControlWorks(storage.control, self._announced)
         self.delivery = Delivery(self.publications, lambda decision: self.tail.tell("decision", decision))
+        self.destinations = Destinations(self.publications.destinations, milliseconds)
         self.analytics = storage.open_analytics(self._zone_of, lambda text: _logger.warning("analytics", message=text))
         self._filled = False
         self._storage = storage
@@ -193,6 +195,7 @@ class Installation:
             publications=self.publications,
             delivery=self.delivery,
             log=self.log,
+            destinations=self.destinations,
             now=milliseconds,
             tell=self.tail.tell,
             static=STATIC,
@@ -201,6 +204,7 @@ class Installation:
             works=self.works,
             delivery=self.delivery,
             log=self.log,
+            destinations=self.destinations,
             tail=self.tail,
             now=milliseconds,
             project=self.project,

@@ -24,6 +24,7 @@ from handrail.delivery.boot import Delivery
 from handrail.delivery.ports import Publications
 from handrail.http.deps import Deps
 from handrail.http.public.tracking import Tracking
+from handrail.ingest.destinations import Destinations, none
 
 
 class Keys:
@@ -39,6 +40,7 @@ def the_door(log: SqliteLog) -> Tracking:
     """The tracking door before this log, with nothing else behind it."""
     deps = Deps(
         publications=cast(Publications, Keys()),
+        destinations=Destinations(none, lambda: 0),
         delivery=cast(Delivery, None),
         log=log,
         now=lambda: time.time_ns() // 1_000_000,

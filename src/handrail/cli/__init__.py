@@ -143,3 +143,29 @@ def rebuild() -> None:
     from handrail.cli.watching import rebuild_state
 
     raise SystemExit(rebuild_state())
+
+
+@main.group()
+def segment() -> None:
+    """Segment destinations: try their mappings, see what they did."""
+
+
+@segment.command(name="test")
+@click.argument("file", type=click.Path())
+@click.option("--environment", default="production", show_default=True)
+@click.option("--key", help="Only the destination with this key.")
+@click.option("--destination", type=click.Path(), help="A destination's YAML FILE, saved or not, in place of those.")
+def test_mappings(file: str, environment: str, key: str | None, destination: str | None) -> None:
+    """Say what the mappings make of the event in a JSON FILE; nothing is kept."""
+    from handrail.cli.segment import try_file
+
+    raise SystemExit(try_file(file, environment, key=key, destination=destination))
+
+
+@segment.command(name="status")
+@click.option("--environment", default="production", show_default=True)
+def segment_status(environment: str) -> None:
+    """Say what each destination did since the server began, and its last failures."""
+    from handrail.cli.segment import show_status
+
+    raise SystemExit(show_status(environment))

@@ -15,7 +15,7 @@ from handrail.core.experiences.codec import decode
 from handrail.http.api.routes import SentDocument, type_of_document
 from handrail.workspace.apply import Applied, Document, Found, check, kind_of
 
-SORTS = {"segment": "segment", "theme": "theme"}
+SORTS = {"segment": "segment", "theme": "theme", "destination": "destination"}
 
 
 def read_files(paths: Sequence[str]) -> Files:
@@ -82,7 +82,7 @@ def pull_files(folder: str, environment: str) -> int:
     for sent in msgspec.convert(pulled["documents"], list[dict[str, object]]):
         sort = str(sent["sort"])
         document = cast("Document", decode(sent["document"], cast("type", type_of_document[sort])))
-        if sort == "experience":
+        if sort in ("experience", "destination"):
             (target / file_name(document)).write_text(write_yaml(document))
         else:
             lists[f"{sort}s"].append(write_yaml(document))

@@ -8,11 +8,13 @@ from pathlib import Path
 from handrail.core.experiences.schema import document_schemas
 from handrail.core.schema import written
 from handrail.delivery.schema import wire_schemas
+from handrail.segmentio.destination.schema import destination_schema
 
 
 def files() -> dict[str, bytes]:
     """Every file of `spec/schema`, by name."""
-    return {f"{name}.json": written(schema) for name, schema in (document_schemas() | wire_schemas()).items()}
+    schemas = document_schemas() | destination_schema() | wire_schemas()
+    return {f"{name}.json": written(schema) for name, schema in schemas.items()}
 
 
 def main(folder: Path) -> None:

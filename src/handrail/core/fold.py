@@ -7,9 +7,10 @@ Where an event goes: to the user it names, else to the anonymous id it names. No
 identify only leaves a `Link`, an alias only joins two sets of user ids, and `merge` puts a person together at read.
 
 What an `identify` says. From a Segment library (no `context.handrail`), `traits.email`, `name` and `language` set the
-native fields, and every trait is a custom attribute too, as Jimo's own destination does it. From our SDK,
-`context.handrail.native` carries the native fields and `traits` only custom ones, so that a custom `email` never
-changes the native one (RULES 1). `context.handrail.remove_unspecified` drops custom attributes said before.
+native fields, and every trait is a custom attribute too, as Jimo's own destination does it. From our SDK, and from a
+destination at the tracking door, `context.handrail.native` carries the native fields and `traits` only custom ones, so
+that a custom `email` never changes the native one (RULES 1). `context.handrail.remove_unspecified` drops custom
+attributes said before.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ class _Mark(msgspec.Struct, frozen=True):
     lifecycle: bool = False
     remove_unspecified: bool = False
     native: dict[str, object] | None = None
+    visit: bool = True
+    """Whether the user was on a page then; false for what a destination says on the server."""
 
 
 class _Context(msgspec.Struct, frozen=True):
@@ -216,7 +219,8 @@ def join_event(subject: Subject, event: Event, rules: FoldRules) -> None:
             return
         body = _read(event.body)
         if body.context.handrail is not None:
-            _join_visit(subject, at)
+            if body.context.handrail.visit:
+                _join_visit(subject, at)
             if body.context.handrail.lifecycle:
                 _join_lifecycle(subject, event, at, body.properties)
         if counters is not None:
@@ -227,7 +231,8 @@ def join_event(subject: Subject, event: Event, rules: FoldRules) -> None:
         body = _read(event.body)
         mark, stamp = body.context.handrail, _stamp(event)
         if mark is not None:
-            _join_visit(subject, at)
+            if mark.visit:
+                _join_visit(subject, at)
             native: Properties = mark.native or {}
         else:
             native = body.traits

@@ -9,6 +9,7 @@ import msgspec
 
 from handrail.delivery.boot import Delivery
 from handrail.delivery.ports import Publications
+from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import Log
 
 
@@ -18,6 +19,7 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     publications: Publications
     delivery: Delivery
     log: Log
+    destinations: Destinations
     now: Callable[[], int]
     tell: Callable[[str, object], None]
     static: Path

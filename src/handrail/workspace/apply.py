@@ -17,9 +17,11 @@ from handrail.core.experiences.problems import Surroundings, find_problems
 from handrail.core.experiences.themes import Theme, theme_problems
 from handrail.core.problems import Problem, key_problems
 from handrail.core.segments import Segment, segment_problems
-from handrail.workspace.ports import Live, Work
+from handrail.segmentio.destination.model import Destination, destination_problems
+from handrail.workspace.ports import Connected, Live, Work
 
-Document: TypeAlias = Experience | Segment | Theme
+Document: TypeAlias = Experience | Segment | Theme | Destination
+NO_EXPERIENCE = (Segment, Theme, Destination)
 Change: TypeAlias = Literal["created", "updated", "resumed", "unchanged", "paused"]
 
 
@@ -81,27 +83,36 @@ async def apply(
     if base is not None and base != await work.revision(place.id):
         raise Conflict(f"{environment!r} was published to since revision {base}: pull, look, and apply again.")
     live, segments, themes = await work.live(place.id), await work.segments(), await work.themes()
+    connected = await work.destinations(place.id)
     problems = check(documents, live=live, segments=segments, themes=themes, run_js=place.run_js)
     if any(problem.severity == "error" for problem in problems):
         raise NotPublishable(sorted(problems, key=lambda each: each.severity))
     coming = themes | {each.document.key: each.document for each in documents if isinstance(each.document, Theme)}
     changes = [
-        await _keep(work, place.id, placed.document, live, segments, themes, coming, now) for placed in documents
+        await _connect(work, place.id, placed.document, connected)
+        if isinstance(placed.document, Destination)
+        else await _keep(work, place.id, placed.document, live, segments, themes, coming, now)
+        for placed in documents
     ]
     changes += await _restyle(work, place.id, documents, live, coming, now)
     if prune:
-        listed = {placed.document.key for placed in documents}
+        listed = {placed.document.key for placed in documents if not isinstance(placed.document, Destination)}
         for key, published in live.items():
             if key not in listed and not published.paused:
                 await work.pause(place.id, key, True)
                 changes.append(Changed(kind_of(published.document), key, "paused"))
+        wanted = {placed.document.key for placed in documents if isinstance(placed.document, Destination)}
+        for key, each in connected.items():
+            if key not in wanted and not each.paused:
+                await work.put_destination(place.id, each.document, True)
+                changes.append(Changed("destination", key, "paused"))
     stirred = any(changed.change != "unchanged" for changed in changes)
     revision = await work.announce(place.id) if stirred else await work.revision(place.id)
     return Applied(revision, changes, problems)
 
 
 def kind_of(document: Document) -> str:
-    """The word for a document: an experience's kind, `segment` or `theme`."""
+    """The word for a document: an experience's kind, `segment`, `theme` or `destination`."""
     match document:
         case Segment():
             return "segment"
@@ -111,10 +122,21 @@ def kind_of(document: Document) -> str:
             return str(document.__struct_config__.tag)
 
 
+async def _connect(work: Work, environment: str, document: Destination, connected: dict[str, Connected]) -> Changed:
+    before = connected.get(document.key)
+    if before is None or before.document != document or before.paused:
+        await work.put_destination(environment, document, False)
+    if before is None:
+        return Changed("destination", document.key, "created")
+    if before.document != document:
+        return Changed("destination", document.key, "updated")
+    return Changed("destination", document.key, "resumed" if before.paused else "unchanged")
+
+
 async def _keep(
     work: Work,
     environment: str,
-    document: Document,
+    document: Experience | Segment | Theme,
     live: dict[str, Live],
     segments: dict[str, Segment],
     themes: dict[str, Theme],
@@ -158,7 +180,7 @@ async def _restyle(
     work: Work, environment: str, documents: Sequence[Placed], live: dict[str, Live], themes: dict[str, Theme], now: int
 ) -> list[Changed]:
     """New versions of what is live, not listed, and drawn with a theme that changed: content never changes in place."""
-    listed = {placed.document.key for placed in documents if not isinstance(placed.document, Segment | Theme)}
+    listed = {placed.document.key for placed in documents if not isinstance(placed.document, NO_EXPERIENCE)}
     changes: list[Changed] = []
     for key, published in live.items():
         theme = theme_of(published.document, themes)
@@ -183,7 +205,7 @@ def check(
     known: dict[str, Condition] = {key: segment.asks for key, segment in segments.items()}
     known |= {each.key: each.asks for each in coming if isinstance(each, Segment)}
     kinds = {key: kind_of(each.document) for key, each in live.items() if not each.paused}
-    kinds |= {each.key: kind_of(each) for each in coming if not isinstance(each, Segment | Theme)}
+    kinds |= {each.key: kind_of(each) for each in coming if not isinstance(each, NO_EXPERIENCE)}
     around = Surroundings(
         experiences=frozenset(kinds),
         posts=frozenset({key for key, kind in kinds.items() if kind == "post"}),
@@ -207,6 +229,8 @@ def _problems_of(document: Document, around: Surroundings) -> list[Problem]:
             ]
         case Theme():
             return list(theme_problems(document))
+        case Destination():
+            return list(destination_problems(document))
         case _:
             return find_problems(document, around)
 
@@ -229,7 +253,7 @@ def _twice(documents: Sequence[Placed]) -> list[Found]:
     found: list[Found] = []
     for placed in documents:
         kind = kind_of(placed.document)
-        sort = (kind if kind in ("segment", "theme") else "experience", placed.document.key)
+        sort = (kind if isinstance(placed.document, NO_EXPERIENCE) else "experience", placed.document.key)
         if sort in first:
             message = f"{sort[0]} {sort[1]!r} is also written in {first[sort].source or 'the same set'}."
             found.append(Found(placed.source, f"{placed.root}.key".lstrip("."), "duplicate_key", message))

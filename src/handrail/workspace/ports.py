@@ -11,6 +11,7 @@ from handrail.core.environments import EnvironmentSettings
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
+from handrail.segmentio.destination.model import Destination
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -23,6 +24,13 @@ class Live(msgspec.Struct, frozen=True):
     paused: bool
     document: Experience
     theme: Theme
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """A Segment destination in one environment."""
+
+    document: Destination
+    paused: bool
 
 
 class Work(Protocol):
@@ -54,6 +62,14 @@ class Work(Protocol):
 
     async def put_theme(self, theme: Theme, /) -> None:
         """Keep a theme, in place of one with the same key."""
+        ...
+
+    async def destinations(self, environment: str, /) -> dict[str, Connected]:
+        """The environment's Segment destinations, paused ones included, by key."""
+        ...
+
+    async def put_destination(self, environment: str, destination: Destination, paused: bool, /) -> None:
+        """Keep a destination in an environment, in place of one with the same key."""
         ...
 
     async def add_version(self, document: Experience, theme: Theme, now: int, /) -> str:

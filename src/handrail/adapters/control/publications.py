@@ -11,6 +11,7 @@ from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import NotFound
 from handrail.core.experiences.codec import decode_experience
 from handrail.delivery.ports import Published, Snapshot
+from handrail.segmentio.destination.model import Destination
 
 
 class ControlPublications:
@@ -22,6 +23,7 @@ class ControlPublications:
         self._by_project: dict[str, tuple[EnvironmentSettings, ...]] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._contents: dict[str, Published] = {}
+        self._destinations: dict[str, tuple[Destination, ...]] = {}
         self._forgotten = 0
         """How often something was forgotten: what was read before that is not kept behind it."""
 
@@ -32,7 +34,9 @@ class ControlPublications:
             self._by_key.clear()
             self._by_project.clear()
             self._snapshots.clear()
+            self._destinations.clear()
         else:
+            self._destinations.pop(environment_id, None)
             # Segments and themes belong to the project, so its other environments may have changed as well.
             self._snapshots.clear()
 
@@ -93,6 +97,22 @@ class ControlPublications:
         )
         if forgotten == self._forgotten:
             self._snapshots[environment_id] = made
+        return made
+
+    async def destinations(self, environment_id: str) -> tuple[Destination, ...]:
+        """The environment's Segment destinations that are not paused; the same object until they change."""
+        if (kept := self._destinations.get(environment_id)) is not None:
+            return kept
+        forgotten = self._forgotten
+        async with self._database.transaction() as connection:
+            owner = select(environment.c.project_id).where(environment.c.id == environment_id)
+            project_id = (await connection.execute(owner)).scalar_one_or_none()
+            if project_id is None:
+                raise NotFound(f"There is no environment {environment_id!r}.")
+            found = await ControlWork(connection, project_id).destinations(environment_id)
+        made = tuple(each.document for each in found.values() if not each.paused)
+        if forgotten == self._forgotten:
+            self._destinations[environment_id] = made
         return made
 
     async def content(self, version_id: str) -> Published | None:

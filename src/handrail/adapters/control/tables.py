@@ -141,3 +141,14 @@ theme = Table(
     Column("key", String(200), primary_key=True),
     Column("definition", Text, nullable=False),
 )
+
+destination = Table(
+    "destination",
+    metadata,
+    Column("project_id", String(36), nullable=False),
+    Column("environment_id", String(36), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("definition", Text, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.id"]),
+)

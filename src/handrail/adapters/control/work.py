@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handrail.adapters.control.database import ControlDatabase, tell_others
+from handrail.adapters.control.tables import destination as destinations
 from handrail.adapters.control.tables import environment, experience, project, publication, segment, version
 from handrail.adapters.control.tables import theme as themes
 from handrail.core.environments import EnvironmentSettings, RateLimit
@@ -20,7 +21,8 @@ from handrail.core.experiences.codec import decode, decode_experience, encode_ex
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
-from handrail.workspace.ports import Live
+from handrail.segmentio.destination.model import Destination
+from handrail.workspace.ports import Connected, Live
 
 
 def settings_query() -> Select[*tuple[Any, ...]]:
@@ -138,6 +140,29 @@ class ControlWork:
             "definition": msgspec.json.encode(document).decode(),
         }
         await self._connection.execute(insert(themes).values(values))
+
+    async def destinations(self, environment_id: str) -> dict[str, Connected]:
+        query = select(destinations).where(
+            destinations.c.project_id == self._project, destinations.c.environment_id == environment_id
+        )
+        rows = await self._connection.execute(query.order_by(destinations.c.key))
+        return {row.key: Connected(decode(row.definition.encode(), Destination), row.paused) for row in rows}
+
+    async def put_destination(self, environment_id: str, document: Destination, paused: bool) -> None:
+        mine = (
+            (destinations.c.project_id == self._project)
+            & (destinations.c.environment_id == environment_id)
+            & (destinations.c.key == document.key)
+        )
+        await self._connection.execute(delete(destinations).where(mine))
+        values = {
+            "project_id": self._project,
+            "environment_id": environment_id,
+            "key": document.key,
+            "definition": msgspec.json.encode(document).decode(),
+            "paused": paused,
+        }
+        await self._connection.execute(insert(destinations).values(values))
 
     async def _experience(self, key: str) -> str | None:
         query = select(experience.c.id).where(experience.c.project_id == self._project, experience.c.key == key)

@@ -1,4 +1,4 @@
-"""Documents in files: one experience a file, or `segments.yaml` and `themes.yaml` holding lists."""
+"""Documents in files: one experience or destination a file, or `segments.yaml` and `themes.yaml` holding lists."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from handrail.core.experiences.codec import decode
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
+from handrail.segmentio.destination.model import Destination
 from handrail.workspace.apply import Document, Found, Placed, kind_of
 
 ENDINGS = (".yaml", ".yml")
@@ -78,6 +79,8 @@ def _parts(value: object, stem: str) -> list[tuple[str, object, type]]:
                 found += [(f"{word}[{at}]", each, kind) for at, each in enumerate(cast("list[object]", listed))]
         if found:
             return found
+        if members.get("kind") == "destination":
+            return [("", value, Destination)]
     return [("", value, cast("type", Experience))]
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from handrail.delivery.boot import Delivery
 from handrail.http.tail import Tail
+from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import Log
 from handrail.workspace.ports import Works
 
@@ -25,6 +26,7 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     works: Works
     delivery: Delivery
     log: Log
+    destinations: Destinations
     tail: Tail
     now: Callable[[], int]
     project: Callable[[], Awaitable[str]]

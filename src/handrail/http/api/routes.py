@@ -24,6 +24,7 @@ from handrail.delivery.explain import Asked, as_text, explain
 from handrail.http.api.admin import Admin
 from handrail.http.api.page import status_page
 from handrail.http.errors import status_of
+from handrail.segmentio.destination.model import Destination
 from handrail.workspace.apply import Applied, Document, NotPublishable, Placed, apply
 
 ApiRequest: TypeAlias = Request[Any, Any, State]
@@ -31,7 +32,7 @@ ApiRequest: TypeAlias = Request[Any, Any, State]
 CLI_SCOPE = "handrail.trusted"
 """Set on requests that came through the data folder's socket: who can open it owns the installation."""
 
-type_of_document = {"experience": Experience, "segment": Segment, "theme": Theme}
+type_of_document = {"experience": Experience, "segment": Segment, "theme": Theme, "destination": Destination}
 
 
 class SentDocument(msgspec.Struct):
@@ -104,10 +105,16 @@ async def pull_documents(request: ApiRequest, environment: FromQuery[str] = "pro
         place = await work.environment(environment)
         live = await work.live(place.id)
         segments, themes = await work.segments(), await work.themes()
+        connected = await work.destinations(place.id)
         revision = await work.revision(place.id)
     documents = [SentDocument("experience", msgspec.Raw(encode_experience(each.document))) for each in live.values()]
     documents += [SentDocument("segment", msgspec.Raw(msgspec.json.encode(each))) for each in segments.values()]
     documents += [SentDocument("theme", msgspec.Raw(msgspec.json.encode(each))) for each in themes.values()]
+    documents += [
+        SentDocument("destination", msgspec.Raw(msgspec.json.encode(each.document)))
+        for each in connected.values()
+        if not each.paused
+    ]
     paused = [key for key, each in live.items() if each.paused]
     return shown({"revision": revision, "documents": documents, "paused": paused})
 
@@ -249,6 +256,8 @@ def problem(request: ApiRequest, error: HandrailError) -> Response[bytes]:
 def create_api(admin: Admin) -> Litestar:
     """The Litestar application."""
 
+    from handrail.http.api.segment import segment_routes
+
     def on_start(config: AppConfig) -> AppConfig:
         config.state.admin = admin
         return config
@@ -263,6 +272,7 @@ def create_api(admin: Admin) -> Litestar:
             tail,
             rebuild,
             describe_project,
+            *segment_routes,
             healthz,
             readyz,
             status,

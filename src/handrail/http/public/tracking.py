@@ -14,6 +14,8 @@ from handrail.http.deps import Deps
 from handrail.http.errors import door_error
 from handrail.http.public.cors import cors, preflight
 from handrail.ingest.accept import Accepted, Door, accept_call, accept_envelope
+from handrail.segmentio.destination.actions import NAME
+from handrail.segmentio.destination.model import Destination, subscriptions
 from handrail.segmentio.wire import MAX_BODY, ROUTES, TYPES, may_hold_poison, parse_call, parse_envelope, unpack
 
 SUCCESS = b'{"success":true}'
@@ -33,7 +35,7 @@ class Tracking:
         headers = [JSON, *cors(scope)]
         try:
             if method == "GET":
-                status, body = 200, await self._settings(path)
+                status, body = 200, await self._settings(scope, path)
             else:
                 status, body = 200, await self._track(scope, receive, path)
         except HandrailError as error:
@@ -41,11 +43,14 @@ class Tracking:
             headers += more
         await answer(send, status, body, headers)
 
-    async def _settings(self, path: str) -> bytes:
+    async def _settings(self, scope: Scope, path: str) -> bytes:
         """The settings documents that browser libraries fetch before their first event."""
         if path.startswith("/v1/projects/") and path.endswith("/settings"):
             key = path.removeprefix("/v1/projects/").removesuffix("/settings")
-            await self._environment(key)
+            settings = await self._environment(key)
+            host = header(scope, b"host") or ""
+            documents = await self._deps.destinations.documents(settings.id)
+            remote = [remote_plugin(each, host, key) for each in documents if each.enabled]
             return msgspec.json.encode(
                 {
                     "integrations": {
@@ -58,7 +63,7 @@ class Tracking:
                     "enabledMiddleware": {},
                     "metrics": {"sampleRate": 0},
                     "legacyVideoPluginsEnabled": False,
-                    "remotePlugins": [],
+                    "remotePlugins": remote,
                 }
             )
         if path.startswith("/sourceConfig"):
@@ -76,9 +81,10 @@ class Tracking:
             call = parse_call(body)
             door = await self._door(scope, call.writeKey)
             accepted = accept_call(body, kind, door)
-        if accepted.events:
-            await self._deps.log.append(accepted.events)
-            self._deps.tell("events", accepted.events)
+        events = await self._deps.destinations.route(door.environment, accepted.events)
+        if events:
+            await self._deps.log.append(events)
+            self._deps.tell("events", events)
         return told(accepted)
 
     async def _door(self, scope: Scope, said: object) -> Door:
@@ -92,6 +98,32 @@ class Tracking:
         if settings is None:
             raise Forbidden("There is no such write key.", code="unknown_key")
         return settings
+
+
+def remote_plugin(destination: Destination, host: str, key: str) -> dict[str, object]:
+    """How analytics.js is told of a destination: whose script to load, and what to hand to the function it defines."""
+    return {
+        "name": NAME,
+        "creationName": NAME,
+        "libraryName": "handrailDestination",
+        # Whoever fetched this document reached us by this host; the page's own scheme is right for both.
+        "url": f"//{host}/sdk/v1/segment.js",
+        "settings": {
+            **msgspec.to_builtins(destination.settings),
+            "key": key,
+            "subscriptions": [
+                {
+                    "partnerAction": each.action,
+                    "name": each.name,
+                    "enabled": each.enabled,
+                    "subscribe": each.trigger,
+                    "mode": each.mode,
+                    "mapping": each.mapping,
+                }
+                for each in subscriptions(destination)
+            ],
+        },
+    }
 
 
 def kind_of(path: str) -> str:

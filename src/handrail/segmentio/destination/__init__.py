@@ -1,0 +1,1 @@
+"""The Segment destination `Jimo (Actions)`: its instances as documents, and what their mappings make of events."""
