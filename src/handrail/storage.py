@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+import apsw
 import msgspec
 
 from handrail.adapters.control.database import ControlDatabase
@@ -16,7 +17,7 @@ from handrail.adapters.postgres.log import PostgresLog
 from handrail.adapters.postgres.turn import PostgresTurn
 from handrail.adapters.sqlite.directory import DataDirectory
 from handrail.adapters.sqlite.log import SqliteLog
-from handrail.core.errors import Conflict, Invalid
+from handrail.core.errors import Conflict, Invalid, Unavailable
 from handrail.ingest.ports import Log
 from handrail.settings import NO_ANALYTICS, Settings
 
@@ -122,7 +123,10 @@ async def open_storage(settings: Settings, *, worker: bool = False) -> Storage:
 async def _with_log(settings: Settings, control: ControlDatabase, directory: DataDirectory | None) -> Storage:
     counts, address = settings.analytics != NO_ANALYTICS, settings.analytics
     if not settings.database:
-        log = await SqliteLog.open(settings.folder)
+        try:
+            log = await SqliteLog.open(settings.folder)
+        except apsw.Error as problem:
+            raise Unavailable(f"The log in {settings.folder} cannot be opened: {problem}.") from problem
         file = (address or settings.folder / "analytics.duckdb") if counts else None
         return Storage(control=control, log=log, analytics=file, directory=directory)
     many = await PostgresLog.open(settings.database)

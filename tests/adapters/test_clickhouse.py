@@ -9,9 +9,6 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.clickhouse import ClickhouseServer, clickhouse_or_skip
-from tests.support.events import an_event
-from tests.support.replica import CONDITIONS, TODAY, ZONE, expected, fill, history, listed, people_of, rules, scope
 
 from handrail.adapters import clickhouse as adapter
 from handrail.adapters.clickhouse import ClickhouseAnalytics
@@ -20,6 +17,9 @@ from handrail.compile.sql import Printer, Sql
 from handrail.core.conditions.model import parse_condition
 from handrail.core.errors import Unavailable
 from handrail.testing.log import MemoryLog
+from tests.support.clickhouse import ClickhouseServer, clickhouse_or_skip
+from tests.support.events import an_event
+from tests.support.replica import CONDITIONS, TODAY, ZONE, expected, fill, history, listed, people_of, rules, scope
 
 
 @pytest.fixture(scope="module")

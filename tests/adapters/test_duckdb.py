@@ -12,6 +12,15 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from handrail.adapters import duckdb as adapter
+from handrail.adapters.duckdb import DuckdbAnalytics
+from handrail.compile.queries import Scope, audience
+from handrail.core.conditions.model import parse_condition
+from handrail.core.errors import Invalid, Unavailable
+from handrail.core.events import Event
+from handrail.ingest.replica import EventRow, Filler
+from handrail.testing.log import MemoryLog
 from tests.support.events import an_event
 from tests.support.replica import (
     CONDITIONS,
@@ -25,15 +34,6 @@ from tests.support.replica import (
     rules,
     scope,
 )
-
-from handrail.adapters import duckdb as adapter
-from handrail.adapters.duckdb import DuckdbAnalytics
-from handrail.compile.queries import Scope, audience
-from handrail.core.conditions.model import parse_condition
-from handrail.core.errors import Invalid, Unavailable
-from handrail.core.events import Event
-from handrail.ingest.replica import EventRow, Filler
-from handrail.testing.log import MemoryLog
 
 
 def a_store(path: Path | None = None) -> DuckdbAnalytics:

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 import pytest
-from tests.support.events import an_event
 
 from handrail.adapters.postgres import log as postgres_log
 from handrail.adapters.postgres.log import PostgresLog
 from handrail.core.errors import Conflict, Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules
+from tests.support.events import an_event
 
 ORDERS = {"production": FoldRules("UTC", {"Order Completed": [("orders", None)]})}
 

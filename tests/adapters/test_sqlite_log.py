@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 import apsw
 import pytest
-from tests.support.events import NOON, an_event
 
 from handrail.adapters.sqlite import log as sqlite_log
 from handrail.adapters.sqlite.days import day_at, list_days
@@ -21,6 +20,7 @@ from handrail.adapters.sqlite.directory import DataDirectory
 from handrail.adapters.sqlite.log import SqliteLog
 from handrail.core.errors import Conflict, Unavailable
 from handrail.core.fold import FoldRules
+from tests.support.events import NOON, an_event
 
 DAY = 86_400_000
 ORDERS = {"production": FoldRules("UTC", {"Order Completed": [("orders", None)]})}

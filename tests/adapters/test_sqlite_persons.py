@@ -6,7 +6,6 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.support.events import NOON, a_lifecycle_event, an_event
 
 from handrail.adapters.sqlite.log import SqliteLog
 from handrail.adapters.sqlite.persons import KnownPersons
@@ -14,6 +13,7 @@ from handrail.core.events import Event
 from handrail.core.fold import FoldRules, company_id, person
 from handrail.core.people import Person, Subject
 from handrail.ingest.ports import People
+from tests.support.events import NOON, a_lifecycle_event, an_event
 
 ANONYMOUS = [None, "phone", "laptop", "tablet"]
 USERS = [None, "ann", "bob", "cleo", "dan"]

@@ -1,6 +1,7 @@
 """The command line. Commands go through a running server's socket, and open files only when none runs.
 
-Exit codes: 0 done; 1 documents have problems, or a difference was found; 2 wrong usage; 3 it cannot run here and now.
+Exit codes: 0 done; 1 documents have problems, or a difference was found; 2 wrong usage; 3 it cannot run here and now;
+4 somebody else was there first (a stale --base).
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def lint_files(paths: Sequence[str]) -> int:
 
 
 def apply_files(paths: Sequence[str], environment: str, *, base: int | None, prune: bool) -> int:
-    """Publish; says what changed. 0 done, 1 refused."""
+    """Publish; says what changed. 0 done, 1 refused, 4 the environment was published to since `base`."""
     files = read_files(paths)
     if files.problems:
         show(files, files.problems)
@@ -64,6 +64,9 @@ def apply_files(paths: Sequence[str], environment: str, *, base: int | None, pru
         show(files, msgspec.convert(found, list[Found]))
         click.echo("Nothing was published.", err=True)
         return 1
+    if answer.status == 409:
+        click.echo(f"handrail: {answer.json()['title']}", err=True)
+        return 4
     applied = msgspec.json.decode(told(answer).body, type=Applied)
     show(files, applied.warnings)
     for changed in applied.changes:

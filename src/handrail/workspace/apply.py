@@ -79,6 +79,7 @@ async def apply(
 
     Raises NotPublishable with every problem, and Conflict when `base` is no longer the environment's revision.
     """
+    await work.claim()
     place = await work.environment(environment)
     if base is not None and base != await work.revision(place.id):
         raise Conflict(f"{environment!r} was published to since revision {base}: pull, look, and apply again.")

@@ -36,6 +36,10 @@ class Connected(msgspec.Struct, frozen=True):
 class Work(Protocol):
     """One project in one transaction: everything is kept at the end, or nothing."""
 
+    async def claim(self) -> None:
+        """Have the project's documents alone until the transaction ends; whoever else asks for that waits."""
+        ...
+
     async def environment(self, key: str, /) -> EnvironmentSettings:
         """The environment with this key. Raises NotFound."""
         ...

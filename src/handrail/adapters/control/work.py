@@ -80,6 +80,11 @@ class ControlWork:
         self._project = project_id
         self.announced: list[str] = []
 
+    async def claim(self) -> None:
+        # SQLite's transactions have the whole file alone anyhow, and know no row locks.
+        mine = select(project.c.id).where(project.c.id == self._project)
+        await self._connection.execute(mine.with_for_update())
+
     async def environment(self, key: str) -> EnvironmentSettings:
         query = settings_query().where(environment.c.project_id == self._project, environment.c.key == key)
         row = (await self._connection.execute(query)).one_or_none()
