@@ -29,9 +29,9 @@ def examine() -> int:
     checks.append((os.access(place, os.W_OK), f"data folder {folder} can be written"))
     checks.append((True, f"SQLite {sqlite3.sqlite_version} for the control database"))
     running = settings.socket.exists() and _answers(str(settings.socket))
-    checks.append(
-        (running or _is_free(settings.host, settings.port), f"port {settings.port} is {'ours' if running else 'free'}")
-    )
+    free = _is_free(settings.host, settings.port)
+    whose = "ours" if running else "free" if free else "taken"
+    checks.append((running or free, f"port {settings.port} is {whose}"))
     checks.append(((STATIC / "sdk" / "manifest.json").exists(), "the browser SDK is built (./dev build)"))
     for well, text in checks:
         click.echo(f"{'ok ' if well else 'bad'}   {text}")

@@ -56,7 +56,7 @@ def serve_forever(*, demo: bool, workers: int = 1) -> None:
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE:
             message = f"Port {settings.port} is taken; choose another with HANDRAIL_PORT."
-        elif problem.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR):
+        elif problem.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             message = f"The data folder {settings.folder} cannot be written; name another with HANDRAIL_DATA."
         else:
             raise

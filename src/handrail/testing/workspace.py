@@ -15,7 +15,8 @@ from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
 from handrail.delivery.ports import Published, Snapshot
-from handrail.workspace.ports import Live
+from handrail.segmentio.destination.model import Destination
+from handrail.workspace.ports import Connected, Live
 from handrail.workspace.seed import NewProject
 
 
@@ -49,6 +50,8 @@ class _Tables(msgspec.Struct):
     """By environment and experience."""
     segments: dict[tuple[str, str], Segment] = {}
     themes: dict[tuple[str, str], Theme] = {}
+    destinations: dict[tuple[str, str], Connected] = {}
+    """By environment and key."""
 
 
 class MemoryWorkspace:
@@ -114,7 +117,7 @@ class MemoryWorkspace:
             environment=settings,
             revision=f"r{self._tables.revisions[environment]}",
             experiences=tuple(_published(each) for each in live.values()),
-            segments={key: segment.condition for key, segment in (await work.segments()).items()},
+            segments={key: segment.asks for key, segment in (await work.segments()).items()},
         )
 
     async def content(self, version: str) -> Published | None:
@@ -179,6 +182,14 @@ class MemoryWork:
     async def themes(self) -> dict[str, Theme]:
         """The project's themes by key."""
         return {key: each for (project, key), each in self._tables.themes.items() if project == self._project}
+
+    async def destinations(self, environment: str) -> dict[str, Connected]:
+        """The environment's Segment destinations, paused ones included, by key."""
+        return {key: each for (where, key), each in sorted(self._tables.destinations.items()) if where == environment}
+
+    async def put_destination(self, environment: str, destination: Destination, paused: bool) -> None:
+        """Keep a destination in an environment, in place of one with the same key."""
+        self._tables.destinations[environment, destination.key] = Connected(destination, paused)
 
     async def put_segment(self, segment: Segment) -> None:
         """Keep a segment, in place of one with the same key."""

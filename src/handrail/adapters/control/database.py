@@ -40,7 +40,7 @@ def migrate(connection: Connection) -> None:
             f"The database was written by a newer Handrail (schema {', '.join(sorted(found - known))}); "
             "upgrade this one, or restore a backup made before."
         )
-    command.upgrade(configuration, "head")
+    command.upgrade(configuration, "heads")
 
 
 class ControlDatabase:
@@ -68,9 +68,10 @@ class ControlDatabase:
             async with self.alone() as connection:
                 await connection.run_sync(migrate)
         except (DBAPIError, SQLAlchemyError, OSError) as problem:
-            where = self._engine.url.render_as_string(hide_password=True)
+            url = self._engine.url
+            where = url.database if url.drivername.startswith("sqlite") else url.set(drivername="postgresql")
             reason = str(getattr(problem, "orig", None) or problem).partition("\n")[0]
-            raise Unavailable(f"The control database {where} cannot be used: {reason}") from problem
+            raise Unavailable(f"The control database {where} cannot be used: {reason}.") from problem
 
     async def close(self) -> None:
         """Give every connection back."""
