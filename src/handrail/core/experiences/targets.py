@@ -13,6 +13,7 @@ from handrail.core.experiences.texts import LOCALE, text_problems
 from handrail.core.problems import Problem
 
 TAG = re.compile(r"[a-z][a-z0-9._-]*", re.ASCII)
+ROLE = re.compile(r"[a-z]+(?:-[a-z]+)*", re.ASCII)
 SIGNALS = (
     "test_id", "id", "name", "href", "role", "tag", "type", "icon", "landmark", "classes", "chain", "index",
     "text", "label", "heading", "before", "after", "row",
@@ -49,7 +50,7 @@ class Fingerprint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     `words` is by language of the page ("" where the page names none). `href` and `icon` have `#` for runs of digits;
     `chain` names ancestors, innermost first, by role, id or tag. `shares` says of each signal which part of the page's
-    candidates had the same (0 to 1), and `rival` how well the best other one agreed, in nats (log-likelihood).
+    candidates had the same (0 to 1), and `rival` what it said for the best other one, in nats (log-likelihood).
     """
 
     tag: str
@@ -66,7 +67,7 @@ class Fingerprint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     chain: tuple[str, ...] = ()
     index: int = 0
     shares: dict[str, float] = {}
-    rival: float = 0
+    rival: dict[str, float] = {}
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -106,6 +107,8 @@ def target_problems(target: Target, path: str, locale: str) -> Iterator[Problem]
     if not any(signals):
         message = "A target needs a signal: test_id, id, css, role, name, text or a fingerprint."
         yield Problem("target_signals", path, message)
+    if target.role is not None and ROLE.fullmatch(target.role) is None:
+        yield Problem("target_role", f"{path}.role", f"{target.role!r} is no role; write button, link, heading.")
     if target.nth is not None and target.nth < 0:
         yield Problem("target_nth", f"{path}.nth", "Equals are counted from 0.")
     for member in ("name", "text", "near"):
@@ -134,10 +137,11 @@ def _fingerprint_problems(taken: Fingerprint, path: str) -> Iterator[Problem]:
             yield Problem("locale", f"{path}.words.{locale}", f"{locale!r} is no language; write en, fr, pt-BR.")
         for member in Wording.__struct_fields__:
             yield from _signal_problems(getattr(wording, member), f"{path}.words.{locale}.{member}")
+    for member, named in (("shares", taken.shares), ("rival", taken.rival)):
+        for name in named.keys() - set(SIGNALS):
+            yield Problem("unknown_signal", f"{path}.{member}.{name}", f"There is no signal {name!r}.")
     for name, share in taken.shares.items():
-        if name not in SIGNALS:
-            yield Problem("unknown_signal", f"{path}.shares.{name}", f"There is no signal {name!r}.")
-        elif not 0 < share <= 1:
+        if name in SIGNALS and not 0 < share <= 1:
             yield Problem("share", f"{path}.shares.{name}", "A share of the page is above 0 and at most 1.")
 
 

@@ -10,12 +10,12 @@ export type Scope = Document | ShadowRoot
 
 export const TEST_IDS = ['testid', 'test', 'cy', 'qa', 'test-id'].map((name) => `data-${name}`)
 export const HEADINGS = 'h1,h2,h3,h4,h5,h6,[role=heading]'
-/** Elements that have a role unasked, where neither their tag nor their type is called like it. */
+/** Elements that have a role unasked, besides those whose tag or type is called like it. */
 const ROLES: Record<string, string> = {
-  button: 'button,summary,[type=button],[type=submit]',
-  link: ':is(a,area)[href]',
+  button: 'summary,[type=submit]',
+  link: 'a[href],area',
   heading: HEADINGS,
-  textbox: 'textarea,input:is(:not([type]),[type=text],[type=email],[type=search],[type=tel],[type=url])',
+  textbox: 'textarea,input:not([type]),[type=text],[type=email],[type=search],[type=tel],[type=url]',
   combobox: 'select',
   navigation: 'nav',
 }
@@ -74,9 +74,9 @@ export const innerOf = (host: Element): Scope | null =>
 function selectorOf({ css, id, test_id, role, name, text }: Target): string {
   const parts = [
     css,
-    id && `[id="${CSS.escape(id)}"]`,
-    test_id && TEST_IDS.map((each) => `[${each}="${CSS.escape(test_id)}"]`),
-    role && `[role="${CSS.escape(role)}"],${ROLES[role] ?? `${role},[type=${role}]`}`,
+    id && `#${CSS.escape(id)}`,
+    test_id && TEST_IDS.map((each) => `[${each}=${CSS.escape(test_id)}]`),
+    role && `${role},[role=${role}],[type=${role}],${ROLES[role] ?? role}`,
     (text ?? name) === undefined ? '' : ':not(head *)',
   ]
   return parts.map((part) => (part ? `:is(${part})` : '')).join('')

@@ -4,6 +4,8 @@ import { type Dispose, type Found, findTarget, type Words } from './find.ts'
 /** Finds a target by its fingerprint. One belongs to one watch: it looks first at what it found last. */
 export type Finder = (root: Document, target: Target, words: Words) => Found
 
+/** Where the finder is, from the chunk that asks for it. */
+declare const FINDER: string
 const ignore = () => {}
 
 /**
@@ -11,15 +13,9 @@ const ignore = () => {}
  * shadow roots on the way, one coalesced frame, no poll. Looking takes at most about a tenth of the time, however long
  * one look takes.
  *
- * `loadFinder` is asked when a target has a fingerprint and its other signals did not decide.
+ * The finder of fingerprints is loaded when a target has one and its other signals did not decide.
  */
-export function watchTarget(
-  root: Document,
-  target: Target,
-  words: Words,
-  report: (found: Found) => void,
-  loadFinder?: () => Promise<Finder>,
-): Dispose {
+export function watchTarget(root: Document, target: Target, words: Words, report: (found: Found) => void): Dispose {
   const end = new AbortController()
   let last: unknown
   let host: Node | undefined
@@ -35,15 +31,13 @@ export function watchTarget(
     if (found.missing && target.fingerprint) {
       if (finder) found = finder(root, target, words)
       else
-        loadFinder?.().then((made) => {
-          finder = made
+        import(FINDER).then(({ makeFinder }: typeof import('./fingerprint/finder.ts')) => {
+          finder = makeFinder()
           soon()
         }, ignore)
     }
     rest = (performance.now() - begun) * 10
-    const before = last
-    last = 'element' in found ? found.element : found.missing
-    if (last !== before) report(found)
+    if (last !== (last = 'element' in found ? found.element : found.missing)) report(found)
   }
   // Frames stop in tabs that nobody sees, and so do we.
   const soon = () => {
@@ -56,8 +50,7 @@ export function watchTarget(
       node.addEventListener(event, soon, { capture: true, signal: end.signal })
     // An element may get its shadow root when it is defined, and no mutation tells of it.
     const name = (node as Element).localName
-    if (name && node !== host) customElements.whenDefined(name).then(soon, ignore)
-    if (name) host = node
+    if (name && host !== (host = node)) customElements.whenDefined(name).then(soon, ignore)
   }
   const observer = new MutationObserver(soon)
   look()

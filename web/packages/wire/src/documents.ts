@@ -524,7 +524,7 @@ export interface Target {
  *
  * `words` is by language of the page ("" where the page names none). `href` and `icon` have `#` for runs of digits;
  * `chain` names ancestors, innermost first, by role, id or tag. `shares` says of each signal which part of the page's
- * candidates had the same (0 to 1), and `rival` how well the best other one agreed, in nats (log-likelihood).
+ * candidates had the same (0 to 1), and `rival` what it said for the best other one, in nats (log-likelihood).
  */
 export interface Fingerprint {
   tag: string
@@ -545,7 +545,9 @@ export interface Fingerprint {
   shares?: {
     [k: string]: number
   }
-  rival?: number
+  rival?: {
+    [k: string]: number
+  }
 }
 
 /**

@@ -1,0 +1,169 @@
+import type { Fingerprint } from '@handrail/wire'
+import type { Reading } from './reading.ts'
+import { shapeOf } from './tokens.ts'
+
+export type Kind = keyof Reading
+type Value = string | string[] | number
+/** What an element is expected to be like; a kind that cannot be compared on this page is left out. */
+export type Expected = Partial<Reading>
+/** What each kind of signal said for an element, in nats: above 0 for it, below against. */
+export type Evidence = Partial<Record<Kind, number>>
+
+/**
+ * Of each kind: how likely the same element still has it after a page was worked on, and how much it may say. Signals
+ * that come from the same neighbourhood change together, so each of them counts for less than it would alone.
+ */
+const KINDS: Record<Kind, readonly [kept: number, weight: number]> = {
+  test_id: [0.95, 1],
+  id: [0.85, 1],
+  name: [0.9, 1],
+  href: [0.88, 0.9],
+  role: [0.95, 0.6],
+  tag: [0.92, 0.6],
+  type: [0.96, 0.6],
+  text: [0.86, 1],
+  label: [0.88, 1],
+  icon: [0.85, 0.8],
+  classes: [0.85, 0.7],
+  landmark: [0.93, 0.5],
+  heading: [0.8, 0.7],
+  before: [0.65, 0.45],
+  after: [0.65, 0.45],
+  row: [0.8, 0.9],
+  chain: [0.85, 0.6],
+  index: [0.6, 0.4],
+}
+const ALL = Object.keys(KINDS) as Kind[]
+/** What can be compared before anything around an element has been read. */
+export const FACE = ['test_id', 'id', 'name', 'href', 'role', 'tag', 'type', 'text', 'label', 'classes'] as const
+const WORDS = ['text', 'label', 'heading', 'before', 'after', 'row'] as const
+/** What a rebuild may take from every element of a page at once. */
+const LOSABLE: readonly Kind[] = ['test_id', 'id', 'name', 'href', 'classes', 'icon']
+/** How far a value that is not there speaks against an element, beside one that contradicts. */
+const ABSENT = 0.35
+const SAME = 0.8
+
+/** What a fingerprint expects on a page in this language. Languages it was not taken in leave the words out. */
+export function expectedOf(taken: Fingerprint, locale: string): Expected {
+  const all = taken.words ?? {}
+  const words =
+    all[locale] ?? all[locale.split('-')[0] as string] ?? all[''] ?? (locale ? undefined : Object.values(all)[0])
+  const expected: Expected = {
+    tag: taken.tag,
+    classes: taken.classes ?? [],
+    chain: taken.chain ?? [],
+    index: taken.index ?? 0,
+  }
+  for (const kind of ['test_id', 'id', 'name', 'href', 'role', 'type', 'icon', 'landmark'] as const)
+    expected[kind] = taken[kind] ?? ''
+  if (words) for (const kind of WORDS) expected[kind] = words[kind] ?? ''
+  return expected
+}
+
+/** Leaves out what nobody on the page has any more: all ids or classes made anew say nothing of one element. */
+export function withoutLost(expected: Expected, read: readonly Partial<Reading>[]): Expected {
+  const kept = { ...expected }
+  for (const kind of LOSABLE) {
+    const value = expected[kind] as Value | undefined
+    if (value === undefined || isEmpty(value)) continue
+    const named = kind === 'classes' || (kind === 'icon' && (value as string)[0] === '.')
+    const anyone = read.some((each) => {
+      const theirs = each[kind] as Value | undefined
+      return theirs === undefined || (named ? alike(kind, value, theirs) > 0 : !isEmpty(theirs))
+    })
+    if (!anyone) delete kept[kind]
+  }
+  return kept
+}
+
+/** What each kind says for elements, one after the other. Kinds that are not expected, or were not read, say nothing. */
+export function weigher(expected: Expected, shares: Record<string, number>): (actual: Partial<Reading>) => Evidence {
+  const asked = ALL.filter((kind) => expected[kind] !== undefined).map((kind) => {
+    const [kept, weight] = KINDS[kind]
+    const share = Math.min(shares[kind] ?? 0.5, 0.97)
+    const value = expected[kind] as Value
+    return {
+      kind,
+      value,
+      blank: isEmpty(value),
+      // A kind that most of the page shares may never speak against the element that has it.
+      agreeing: weight * Math.max(0, Math.log(kept / share)),
+      differing: weight * Math.log((1 - kept) / (1 - share * kept)),
+    }
+  })
+  return (actual) => {
+    const evidence: Evidence = {}
+    for (const { kind, value, blank, agreeing, differing } of asked) {
+      const theirs = actual[kind] as Value | undefined
+      if (theirs === undefined) continue
+      const likeness = alike(kind, value, theirs)
+      const against = blank === isEmpty(theirs) ? differing : differing * ABSENT
+      evidence[kind] = likeness >= 1 ? agreeing : against + (agreeing - against) * likeness
+    }
+    return evidence
+  }
+}
+
+/** All that was said, or that of the kinds in `only`. */
+export const sum = (evidence: Evidence, only?: Expected): number =>
+  ALL.reduce((total, kind) => total + (only && only[kind] === undefined ? 0 : (evidence[kind] ?? 0)), 0)
+
+/** Which part of these elements has the same, of each kind. The one in question is among them. */
+export function sharesOf(expected: Expected, all: readonly Reading[]): Record<string, number> {
+  const shares: Record<string, number> = {}
+  for (const kind of ALL) {
+    const value = expected[kind] as Value
+    const same = all.filter((each) => alike(kind, value, each[kind]) >= SAME).length
+    shares[kind] = Number((Math.max(1, same) / (all.length + 1)).toFixed(4))
+  }
+  return shares
+}
+
+/** How alike two values of a kind are, 0 to 1. */
+function alike(kind: Kind, a: Value, b: Value): number {
+  if (typeof a === 'number' || typeof b === 'number') return a === b ? 1 : 0
+  if (Array.isArray(a) && Array.isArray(b)) return kind === 'chain' ? inOrder(a, b) : overlap(a, b)
+  if (a === b) return 1
+  if (isEmpty(a) || isEmpty(b)) return 0
+  const [one, other] = [a as string, b as string]
+  switch (kind) {
+    case 'text':
+    case 'label':
+      if (/\d/.test(one) && shapeOf(one) === shapeOf(other)) return /\p{L}/u.test(one) ? 0.9 : 0.3
+      return Math.max(0, overlap(wordsOf(one), wordsOf(other)) - 0.3)
+    case 'row':
+    case 'heading':
+    case 'before':
+    case 'after':
+      return Math.max(0, overlap(wordsOf(one), wordsOf(other)) - 0.2) / 0.8
+    case 'icon':
+      return one[0] === '.' ? overlap(one.split('.'), other.split('.')) : 0
+    default:
+      return 0
+  }
+}
+
+const isEmpty = (value: Value) => value === '' || (Array.isArray(value) && !value.length)
+const wordsOf = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}#@]+/gu) ?? []
+
+/** Twice what two lists share beside all they have. */
+function overlap(a: readonly string[], b: readonly string[]): number {
+  if (!a.length && !b.length) return 1
+  const [one, other] = [new Set(a), new Set(b)]
+  let both = 0
+  for (const each of one) if (other.has(each)) both++
+  return (2 * both) / (one.size + other.size)
+}
+
+/** The longest common subsequence of two ancestries: what was put in between does not matter much. */
+function inOrder(a: readonly string[], b: readonly string[]): number {
+  if (!a.length && !b.length) return 1
+  let above = new Array<number>(b.length + 1).fill(0)
+  for (const each of a) {
+    const row = [0]
+    for (let at = 0; at < b.length; at++)
+      row.push(each === b[at] ? (above[at] as number) + 1 : Math.max(above[at + 1] as number, row[at] as number))
+    above = row
+  }
+  return (2 * (above[b.length] as number)) / (a.length + b.length)
+}
