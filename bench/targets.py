@@ -84,7 +84,8 @@ def swagger_page() -> bytes:
         }  # fmt: skip
     spec = {"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}, "paths": paths,
             "servers": [{"url": "/v1"}]}  # fmt: skip
-    return f"""<!doctype html><html lang="en"><title>Shop</title><link rel="stylesheet" href="swagger-ui.css">
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
+      <link rel="stylesheet" href="swagger-ui.css">
       <body><div id="ui"></div><script src="swagger-ui-bundle.js"></script>
       <script>SwaggerUIBundle({{spec: {json.dumps(spec)}, dom_id: '#ui', docExpansion: 'list'}})</script>""".encode()
 

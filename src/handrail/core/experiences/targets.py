@@ -18,7 +18,10 @@ SIGNALS = (
     "test_id", "id", "name", "href", "role", "tag", "type", "icon", "landmark", "classes", "chain", "index",
     "text", "label", "heading", "before", "after", "row",
 )  # fmt: skip
-"""What a fingerprint compares, and what `shares` may speak of."""
+"""What a fingerprint compares."""
+
+SHARED = (*SIGNALS, "numbered")
+"""What `shares` may speak of; `numbered` is called the same but for its numbers."""
 
 MAX_SIGNAL = 200
 MAX_CLASSES = 20
@@ -137,11 +140,11 @@ def _fingerprint_problems(taken: Fingerprint, path: str) -> Iterator[Problem]:
             yield Problem("locale", f"{path}.words.{locale}", f"{locale!r} is no language; write en, fr, pt-BR.")
         for member in Wording.__struct_fields__:
             yield from _signal_problems(getattr(wording, member), f"{path}.words.{locale}.{member}")
-    for member, named in (("shares", taken.shares), ("rival", taken.rival)):
-        for name in named.keys() - set(SIGNALS):
+    for member, named, known in (("shares", taken.shares, SHARED), ("rival", taken.rival, SIGNALS)):
+        for name in named.keys() - set(known):
             yield Problem("unknown_signal", f"{path}.{member}.{name}", f"There is no signal {name!r}.")
     for name, share in taken.shares.items():
-        if name in SIGNALS and not 0 < share <= 1:
+        if name in SHARED and not 0 < share <= 1:
             yield Problem("share", f"{path}.shares.{name}", "A share of the page is above 0 and at most 1.")
 
 

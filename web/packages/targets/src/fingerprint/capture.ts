@@ -1,5 +1,5 @@
 import type { Fingerprint, Target, Wording } from '@handrail/wire'
-import type { Scope } from '../find.ts'
+import { isVisible, type Scope } from '../find.ts'
 import { candidatesFor, localeOf } from './candidates.ts'
 import { Reader, type Reading } from './reading.ts'
 import { type Evidence, expectedOf, sharesOf, sum, weigher } from './score.ts'
@@ -32,6 +32,8 @@ export function capture(element: Element): Captured {
       return { element: others[at] as Element, evidence, score: sum(evidence) }
     })
     .sort((one, other) => other.score - one.score)
+    // What nobody sees is no rival of what somebody does; further down it does not matter.
+    .filter((each, at) => at > 9 || isVisible(each.element) || !isVisible(element))
   const odds = ranked.reduce((total, each) => total + Math.exp(each.score - full), 1)
   return {
     fingerprint: { ...bare, shares, rival: rounded(ranked[0]?.evidence ?? {}) },

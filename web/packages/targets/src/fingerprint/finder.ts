@@ -83,18 +83,19 @@ function judge(
   taken: Fingerprint,
   [agreed, leading, least]: readonly [number, number, number],
 ): Found {
-  const best = ranked[0] as Ranked
   const full = sum(weigher(expected, taken.shares ?? {})(expected))
   const rival = sum((taken.rival ?? {}) as Evidence, expected)
   const apart = Math.max(full - rival, 0.01)
+  const [first] = ranked as [Ranked]
+  // A copy that nobody sees, as in the menu for narrow screens, is no rival of one that is seen.
+  const near = ranked.filter((each) => first.score - each.score < Math.max(apart, least))
+  const seen = near.filter((each) => isVisible(each.element))
+  const shown = seen[0] && first.score - seen[0].score < least
+  const [best, next] = shown ? seen : ranked
+  if (!best) return { missing: 'none' }
   const agreement = Math.min(1, (best.score - rival) / apart)
   if (agreement < agreed) return { missing: 'weak', agreement }
-  const shown = isVisible(best.element)
-  // A copy that nobody sees, as in the menu for narrow screens, is no rival of one that is seen.
-  const next = ranked.find(
-    (each) => each !== best && (!shown || best.score - each.score > apart || isVisible(each.element)),
-  )
-  const lead = best.score - (next?.score ?? 0)
+  const lead = next ? best.score - next.score : apart
   if (lead < least || lead < leading * apart) return { missing: 'ambiguous', agreement }
   return shown ? { element: best.element, agreement } : { missing: 'hidden', agreement }
 }

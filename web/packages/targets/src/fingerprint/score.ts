@@ -42,6 +42,8 @@ const LOSABLE: readonly Kind[] = ['test_id', 'id', 'name', 'href', 'classes', 'i
 /** How far a value that is not there speaks against an element, beside one that contradicts. */
 const ABSENT = 0.35
 const SAME = 0.8
+/** How alike two texts are that only differ in numbers, where nothing else on the page was like them at capture. */
+const NUMBERED = 0.9
 
 /** What a fingerprint expects on a page in this language. Languages it was not taken in leave the words out. */
 export function expectedOf(taken: Fingerprint, locale: string): Expected {
@@ -91,12 +93,15 @@ export function weigher(expected: Expected, shares: Record<string, number>): (ac
       differing: weight * Math.log((1 - kept) / (1 - share * kept)),
     }
   })
+  const numbered = shares['numbered'] ?? 0
   return (actual) => {
     const evidence: Evidence = {}
     for (const { kind, value, blank, agreeing, differing } of asked) {
       const theirs = actual[kind] as Value | undefined
       if (theirs === undefined) continue
-      const likeness = alike(kind, value, theirs)
+      let likeness = alike(kind, value, theirs)
+      // Where others were called the same but for a number, the number is what tells them apart.
+      if (likeness === NUMBERED && numbered > (shares[kind] ?? 0)) likeness = 0.3
       const against = blank === isEmpty(theirs) ? differing : differing * ABSENT
       evidence[kind] = likeness >= 1 ? agreeing : against + (agreeing - against) * likeness
     }
@@ -113,8 +118,13 @@ export function sharesOf(expected: Expected, all: readonly Reading[]): Record<st
   const shares: Record<string, number> = {}
   for (const kind of ALL) {
     const value = expected[kind] as Value
-    const same = all.filter((each) => alike(kind, value, each[kind]) >= SAME).length
-    shares[kind] = Number((Math.max(1, same) / (all.length + 1)).toFixed(4))
+    const called = kind === 'text' || kind === 'label'
+    const share = (least: number) => {
+      const same = all.filter((each) => alike(kind, value, each[kind]) >= least).length
+      return Number((Math.max(1, same) / (all.length + 1)).toFixed(4))
+    }
+    shares[kind] = share(called ? 1 : SAME)
+    if (called && /\d/.test(value as string)) shares['numbered'] = Math.max(shares['numbered'] ?? 0, share(NUMBERED))
   }
   return shares
 }
@@ -129,7 +139,7 @@ function alike(kind: Kind, a: Value, b: Value): number {
   switch (kind) {
     case 'text':
     case 'label':
-      if (/\d/.test(one) && shapeOf(one) === shapeOf(other)) return /\p{L}/u.test(one) ? 0.9 : 0.3
+      if (/\d/.test(one) && shapeOf(one) === shapeOf(other)) return NUMBERED
       return Math.max(0, overlap(wordsOf(one), wordsOf(other)) - 0.3)
     case 'row':
     case 'heading':
