@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.bundles import bundled
+from tests.support.bundles import bundled, module
 
 Watched = Callable[..., Page]
 
@@ -190,6 +190,47 @@ def test_a_watch_that_is_off_says_nothing_more(watched: Watched) -> None:
     page.evaluate("p.innerHTML = '<a id=t>T</a>'; off()")
     page.wait_for_timeout(100)
     assert page.evaluate("told") == ["none"]
+
+
+SHOP = """<main><h1>Orders</h1><p><button class="btn primary" id="export">Export orders</button>
+  <button class="btn">Print</button></p><h2>Today</h2><ul><li>First <button class="btn">Edit</button></li>
+  <li>Second <button class="btn">Edit</button></li></ul></main>"""
+
+
+def with_fingerprint(page: Page, of: str, **more: object) -> None:
+    """Watches what `of` selects by its fingerprint alone, after the page was built anew around it."""
+    page.add_script_tag(content=bundled("targets/src/fingerprint/index.ts", "prints"))
+    page.evaluate(
+        """([code, of, more]) => {
+          window.FINDER = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }))
+          off()
+          window.target = { fingerprint: prints.capture(document.querySelector(of)).fingerprint, ...more }
+        }""",
+        [module("targets/src/fingerprint/finder.ts"), of, more],
+    )
+
+
+def test_a_fingerprint_finds_its_element_in_a_page_built_anew_and_nothing_when_it_is_gone(watched: Watched) -> None:
+    page = watched(SHOP, id="export")
+    with_fingerprint(page, "#export")
+    page.evaluate("""() => {
+      document.querySelector('#export').id = 'x7'
+      for (const each of document.querySelectorAll('.btn')) each.className = 'css-' + each.textContent.length + 'a9k2'
+      document.querySelector('p').outerHTML = '<div><div>' + document.querySelector('p').innerHTML + '</div></div>'
+    }""")
+    page.evaluate(f"({WATCH})(target)")
+    page.wait_for_function("told.at(-1) === 'x7'")
+    assert page.evaluate("told") == ["none", "x7"]
+    page.evaluate("x7.remove()")
+    page.wait_for_function("told.at(-1) === 'weak'")
+
+
+def test_a_fingerprint_follows_its_row_through_a_list(watched: Watched) -> None:
+    page = watched(SHOP, id="export")
+    with_fingerprint(page, "li:last-child button")
+    page.evaluate("document.querySelector('ul').prepend(document.querySelector('li:last-child'))")
+    page.evaluate(f"({WATCH})(target)")
+    page.wait_for_function("seen?.parentElement.textContent.startsWith('Second')")
 
 
 STORM = """async (frames) => {
