@@ -199,6 +199,7 @@ def rows() -> list[dict[str, object]]:
                 "/sdk/v1/boot",
                 HANDRAIL_DATA=folder,
                 HANDRAIL_PORT=str(ports[0]),
+                HANDRAIL_LIMIT_ADDRESS="1000000",
             )
         )
         answer = httpx.post(ours, content=bodies[0])

@@ -30,9 +30,11 @@ from handrail.http.asgi import Application, Receive, Scope, Send
 from handrail.http.demo import DemoHost
 from handrail.http.deps import Deps
 from handrail.http.hosts import Hosts
+from handrail.http.limits import Limits, Rates
 from handrail.http.public.sdk import Sdk
 from handrail.http.public.tracking import Tracking
 from handrail.http.tail import Tail
+from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
 from handrail.settings import NO_ANALYTICS, Settings
 from handrail.storage import Storage, open_storage
@@ -55,6 +57,7 @@ class Installation:
         self.settings = settings
         self.control = storage.control
         self.log = storage.log
+        self.accounts = Accounting()
         self.tail = Tail(storage.log if storage.changes is not None else None)
         self.projects = ControlProjects(storage.control)
         self.publications = ControlPublications(storage.control)
@@ -199,12 +202,18 @@ class Installation:
             now=milliseconds,
             tell=self.tail.tell,
             static=STATIC,
+            accounts=self.accounts,
+            limits=Limits(
+                Rates(self.settings.limit_address, self.settings.limit_key, self.settings.limit_user),
+                self.settings.trusted_proxies,
+            ),
         )
         admin = Admin(
             works=self.works,
             delivery=self.delivery,
             log=self.log,
             destinations=self.destinations,
+            accounts=self.accounts,
             tail=self.tail,
             now=milliseconds,
             project=self.project,
@@ -260,6 +269,8 @@ async def run(
     import uvicorn
 
     common = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
+    # Whom a request comes from is settled by `http.limits`, by how many proxies are trusted.
+    common["proxy_headers"] = False
     web = uvicorn.Server(uvicorn.Config(application, **common))  # pyright: ignore[reportArgumentType]
     command = uvicorn.Server(uvicorn.Config(Trusted(application), **common))  # pyright: ignore[reportArgumentType]
     command.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]

@@ -28,6 +28,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: str = ""
     analytics: str = ""
     log_days: int = 30
+    trusted_proxies: int = 0
+    """Proxies of your own in front, each of which appends to X-Forwarded-For whom it saw."""
+    limit_address: int = 500
+    limit_key: int = 50_000
+    limit_user: int = 100
+    """Requests of one address, events by one key, boots and events of one user, a second; 0 for no limit."""
     demo: bool = False
 
     @property

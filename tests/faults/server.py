@@ -23,6 +23,7 @@ from handrail.core.environments import EnvironmentSettings
 from handrail.delivery.boot import Delivery
 from handrail.delivery.ports import Publications
 from handrail.http.deps import Deps
+from handrail.http.limits import Limits, Rates
 from handrail.http.public.tracking import Tracking
 from handrail.ingest.destinations import Destinations, none
 
@@ -46,6 +47,7 @@ def the_door(log: SqliteLog) -> Tracking:
         now=lambda: time.time_ns() // 1_000_000,
         tell=lambda topic, told: None,
         static=Path(),
+        limits=Limits(Rates(1_000_000, 100_000_000, 100_000_000)),
     )
     return Tracking(deps)
 

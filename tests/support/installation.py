@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 
 from handrail.app import Installation, Trusted
 from handrail.core.events import Event
@@ -32,9 +33,11 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, database: str = "") -> AsyncGenerator[Running]:
+async def running(folder: Path, database: str = "", **limits: int) -> AsyncGenerator[Running]:
     """An installation with two environments, `app.example.com` and its staging; on files without a `database`."""
-    installation = await Installation.open(Settings(data=str(folder), database=database))
+    installation = await Installation.open(
+        msgspec.structs.replace(Settings(data=str(folder), database=database), **limits)
+    )
     environments = (
         NewEnvironment("production", "Production", ("app.example.com", "*.example.com"), KEY),
         NewEnvironment("staging", "Staging", ("*.staging.example.com", "re:^preview-[0-9]+[.]test$"), OTHER_KEY),

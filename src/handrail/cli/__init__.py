@@ -139,6 +139,16 @@ def doctor() -> None:
 
 
 @main.command()
+@click.option("--environment", default="production", show_default=True)
+@click.option("--minutes", type=click.IntRange(1, 1440), default=60, show_default=True)
+def accounts(environment: str, minutes: int) -> None:
+    """What became of every event received of late, and why some were refused."""
+    from handrail.cli.watching import show_accounts
+
+    raise SystemExit(show_accounts(environment, minutes))
+
+
+@main.command()
 def rebuild() -> None:
     """Fold the whole log anew and report every difference from the state that serves."""
     from handrail.cli.watching import rebuild_state

@@ -10,6 +10,7 @@ import msgspec
 from handrail.cli.client import ask, lines_of, told
 from handrail.core.errors import Invalid
 from handrail.core.values import instant_of
+from handrail.ingest.accounting import Account, Minute
 from handrail.ingest.ports import RebuildReport
 
 
@@ -63,12 +64,36 @@ def as_line(told_line: dict[str, object]) -> str:
     at = told_line.get("at")
     if told_line["what"] == "note":
         return f"({told_line['told']})"
+    if told_line["what"] == "rejection":
+        return f"rejected  {told_line['path']}  {told_line['code']}: {told_line['told']}"
     clock = datetime.fromtimestamp(at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3] if isinstance(at, int) else ""
     if told_line["what"] == "decision":
         candidates = told_line["candidates"]
         names = ", ".join(str(each) for each in candidates) if isinstance(candidates, list) else ""  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         return f"{clock}  decision  {told_line['user']}  {told_line['url']}  may meet: {names or 'nothing'}"
     return f"{clock}  {told_line['type']}  {told_line['user']}  {told_line['name'] or ''}".rstrip()
+
+
+def show_accounts(environment: str, minutes: int) -> int:
+    """Print the sum, the minutes and the latest refusals; 1 when an event is not accounted for."""
+    query = {"environment": environment, "minutes": minutes}
+    account = msgspec.json.decode(told(ask("GET", "/api/v1/accounting", query=query)).body, type=Account)
+    for minute in account.minutes:
+        clock = datetime.fromtimestamp(minute.at / 1000, UTC).strftime("%H:%M")
+        click.echo(f"{clock}  {as_sum(minute)}")
+    click.echo(f"all    {as_sum(account.total)}")
+    for sample in account.samples[:20]:
+        rejection = sample.rejection
+        click.echo(f"rejected  {rejection.path}  {rejection.code}: {rejection.message}")
+    return 0 if account.total.is_balanced() else 1
+
+
+def as_sum(minute: Minute) -> str:
+    """One minute as people read it."""
+    reasons = ", ".join(f"{code} {count}" for code, count in sorted(minute.rejected.items()))
+    text = f"received {minute.received} = stored {minute.stored} + duplicate {minute.duplicate}"
+    text += f" + rejected {sum(minute.rejected.values())}" + (f" ({reasons})" if reasons else "")
+    return text + (f", of which {minute.made} were made by destinations" if minute.made else "")
 
 
 def rebuild_state() -> int:

@@ -5,7 +5,8 @@ HandrailError
 ├── NotFound      there is no such thing here
 ├── Forbidden     the credential does not reach that far
 ├── Conflict      it fits no longer with what is there now
-└── Unavailable   not now; try again after `retry_after` seconds
+├── Unavailable   not now; try again after `retry_after` seconds
+└── TooMany       not so often; try again after `retry_after` seconds
 """
 
 from __future__ import annotations
@@ -55,4 +56,14 @@ class Unavailable(HandrailError):
 
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooMany(HandrailError):
+    """One address, key or user asks for more than its share. Nothing was done."""
+
+    code = "too_many"
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after: int = 1) -> None:
+        super().__init__(message, code=code)
         self.retry_after = retry_after

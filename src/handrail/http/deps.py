@@ -9,6 +9,8 @@ import msgspec
 
 from handrail.delivery.boot import Delivery
 from handrail.delivery.ports import Publications
+from handrail.http.limits import Limits
+from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import Log
 
@@ -23,3 +25,5 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], int]
     tell: Callable[[str, object], None]
     static: Path
+    accounts: Accounting = msgspec.field(default_factory=Accounting)
+    limits: Limits = msgspec.field(default_factory=Limits)

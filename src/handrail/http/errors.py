@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from handrail.core.errors import Conflict, Forbidden, HandrailError, Invalid, NotFound, Unavailable
+from handrail.core.errors import Conflict, Forbidden, HandrailError, Invalid, NotFound, TooMany, Unavailable
 
 STATUS: Mapping[type[HandrailError], int] = {
     Invalid: 422,
@@ -14,6 +14,7 @@ STATUS: Mapping[type[HandrailError], int] = {
     Forbidden: 403,
     Conflict: 409,
     Unavailable: 503,
+    TooMany: 429,
 }
 """Statuses of the API."""
 
@@ -33,5 +34,5 @@ def status_of(error: HandrailError, statuses: Mapping[type[HandrailError], int] 
 def door_error(error: HandrailError) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
     """Status, body and headers of a door's error: `{"code", "message", "path"?}`."""
     told = {"code": error.code, "message": error.message} | ({"path": error.path} if error.path else {})
-    more = [(b"retry-after", b"%d" % error.retry_after)] if isinstance(error, Unavailable) else []
+    more = [(b"retry-after", b"%d" % error.retry_after)] if isinstance(error, Unavailable | TooMany) else []
     return status_of(error, DOOR_STATUS), msgspec.json.encode(told), more

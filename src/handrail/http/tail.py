@@ -13,6 +13,7 @@ import msgspec
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.delivery.boot import Decision
+from handrail.ingest.accept import Rejection
 from handrail.ingest.ports import Log
 
 WAITING = 1000
@@ -38,7 +39,8 @@ class Tail:
     def tell(self, what: str, things: object) -> None:
         """Take notice of events or a decision."""
         each_thing = cast("Sequence[object]", things if isinstance(things, Sequence) else (things,))
-        self._recent.extend([(what, each) for each in each_thing[-50:]])
+        if what != "rejections":
+            self._recent.extend([(what, each) for each in each_thing[-50:]])
         if not self._listeners or (what == "events" and self._shared is not None):
             return
         lines = [_line(what, each) for each in each_thing]
@@ -91,6 +93,8 @@ def _line(what: str, thing: object) -> dict[str, object]:
         case Event():
             who = thing.user_id or thing.anonymous_id
             return {"what": "event", "at": thing.received_at, "type": thing.type, "name": thing.name, "user": who}
+        case Rejection():
+            return {"what": "rejection", "path": thing.path, "code": thing.code, "told": thing.message}
         case Decision():
             return {
                 "what": "decision",

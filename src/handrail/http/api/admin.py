@@ -8,6 +8,7 @@ import msgspec
 
 from handrail.delivery.boot import Delivery
 from handrail.http.tail import Tail
+from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import Log
 from handrail.workspace.ports import Works
@@ -27,6 +28,7 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery
     log: Log
     destinations: Destinations
+    accounts: Accounting
     tail: Tail
     now: Callable[[], int]
     project: Callable[[], Awaitable[str]]

@@ -24,6 +24,7 @@ from handrail.delivery.explain import Asked, as_text, explain
 from handrail.http.api.admin import Admin
 from handrail.http.api.page import status_page
 from handrail.http.errors import status_of
+from handrail.ingest.accounting import MINUTE
 from handrail.segmentio.destination.model import Destination
 from handrail.workspace.apply import Applied, Document, NotPublishable, Placed, apply
 
@@ -192,6 +193,19 @@ async def tail(request: ApiRequest) -> Stream:
     return Stream(lines(), media_type="application/x-ndjson")
 
 
+@get("/api/v1/accounting")
+async def show_accounting(
+    request: ApiRequest, environment: FromQuery[str] = "production", minutes: FromQuery[int] = 60
+) -> Response[bytes]:
+    """What became of every event of the last minutes, the latest rejections, and requests refused whole by reason."""
+    admin = await require(request, "events:read")
+    async with admin.works(await admin.project()) as work:
+        place = await work.environment(environment)
+    account = admin.accounts.account(place.id, admin.now() - minutes * MINUTE)
+    told = {"total": account.total, "minutes": account.minutes, "samples": account.samples}
+    return shown(told | {"refused": admin.accounts.refused})
+
+
 @post("/api/v1/rebuild", status_code=200)
 async def rebuild(request: ApiRequest) -> Response[bytes]:
     """Fold the whole log anew, beside the state that serves, and report every difference."""
@@ -270,6 +284,7 @@ def create_api(admin: Admin) -> Litestar:
             explain_user,
             count_users,
             tail,
+            show_accounting,
             rebuild,
             describe_project,
             *segment_routes,

@@ -16,6 +16,7 @@ from handrail.http.asgi import JSON, Receive, Scope, Send, answer, header, read_
 from handrail.http.deps import Deps
 from handrail.http.errors import door_error
 from handrail.http.public.cors import ANYONE, cors, preflight
+from handrail.http.public.intake import keep
 from handrail.ingest.accept import Door, accept_envelope
 from handrail.segmentio.wire import MAX_BODY, Envelope, unpack
 
@@ -54,12 +55,15 @@ class Sdk:
                 return await self._tagged(scope, send, body, [JSON, MOMENT, *ANYONE])
             return await self._file(scope, send, path)
         except HandrailError as error:
+            self._deps.accounts.refused[error.code] += 1
             status, body, more = door_error(error)
             return await answer(send, status, body, [JSON, *more, *(cors(scope) or ANYONE)])
 
     async def _boot(self, scope: Scope, receive: Receive) -> bytes:
         """Accept what the browser brings, wait until it is folded, then decide."""
         deps = self._deps
+        now = deps.now()
+        deps.limits.address(scope, now)
         body = unpack(await read_body(receive, MAX_BODY + 1))
         try:
             request = checked(_boot.decode(body))
@@ -68,16 +72,15 @@ class Sdk:
         except (msgspec.DecodeError, RecursionError) as problem:
             raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
         settings = await deps.delivery.environment(request, header(scope, b"origin"))
-        now = deps.now()
+        deps.limits.user(settings.id, str(request.user_id or request.anonymous_id or ""), 1, now)
         kept: list[str] = []
         refused: dict[str, str] = {}
         if request.batch:
             envelope = Envelope(batch=request.batch, sentAt=request.sent_at)
             accepted = accept_envelope(envelope, Door(settings.id, settings.write_key, now))
             refused = {each.message_id: each.code for each in accepted.rejections if each.message_id}
+            appended = await keep(deps, settings.id, now, accepted, accepted.events)
             if accepted.events:
-                appended = await deps.log.append(accepted.events)
-                deps.tell("events", accepted.events)
                 await deps.log.folded(appended.position)
                 kept = [event.message_id for event in accepted.events]
         state = await deps.delivery.ready(settings.id)

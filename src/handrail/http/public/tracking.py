@@ -13,6 +13,7 @@ from handrail.http.asgi import JSON, Receive, Scope, Send, answer, header, read_
 from handrail.http.deps import Deps
 from handrail.http.errors import door_error
 from handrail.http.public.cors import cors, preflight
+from handrail.http.public.intake import keep, refuse_one
 from handrail.ingest.accept import Accepted, Door, accept_call, accept_envelope
 from handrail.segmentio.destination.actions import NAME
 from handrail.segmentio.destination.model import Destination, subscriptions
@@ -39,6 +40,7 @@ class Tracking:
             else:
                 status, body = 200, await self._track(scope, receive, path)
         except HandrailError as error:
+            self._deps.accounts.refused[error.code] += 1
             status, body, more = door_error(error)
             headers += more
         await answer(send, status, body, headers)
@@ -72,6 +74,7 @@ class Tracking:
 
     async def _track(self, scope: Scope, receive: Receive, path: str) -> bytes:
         kind = kind_of(path)
+        self._deps.limits.address(scope, self._deps.now())
         body = unpack(await read_body(receive, MAX_BODY + 1))
         if kind == "batch":
             envelope = parse_envelope(body)
@@ -80,11 +83,13 @@ class Tracking:
         else:
             call = parse_call(body)
             door = await self._door(scope, call.writeKey)
-            accepted = accept_call(body, kind, door)
+            try:
+                accepted = accept_call(body, kind, door)
+            except Invalid as problem:
+                refuse_one(self._deps, door.environment, door.received_at, problem)
+                raise
         events = await self._deps.destinations.route(door.environment, accepted.events)
-        if events:
-            await self._deps.log.append(events)
-            self._deps.tell("events", events)
+        await keep(self._deps, door.environment, door.received_at, accepted, events)
         return told(accepted)
 
     async def _door(self, scope: Scope, said: object) -> Door:
