@@ -90,6 +90,10 @@ const core = await alone('packages/sdk/src/index.ts', 'iife', { BUILD: JSON.stri
 const pinned = `assets/handrail-${hash(core)}.js`
 files.set('handrail.js', core)
 files.set(pinned, core)
+const liquid = await alone('packages/segment/src/liquid.ts', 'esm')
+const liquidFile = `assets/liquid-${hash(liquid)}.js`
+files.set(liquidFile, liquid)
+files.set('segment.js', await alone('packages/segment/src/index.ts', 'iife', { LIQUID: JSON.stringify(liquidFile) }))
 files.set('snippet.js', await alone('packages/sdk/src/snippet.ts', 'esm'))
 const { version } = JSON.parse(readFileSync(join(web, 'packages/sdk/package.json')))
 files.set('manifest.json', Buffer.from(`${JSON.stringify({ version, core: pinned, chunks }, null, 1)}\n`))

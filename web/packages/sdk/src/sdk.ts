@@ -103,7 +103,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     () => (reply ? { url: `${config.base}/v1/batch`, key: reply.key } : null),
   )
   const say = (message: Omit<Message, 'messageId' | 'timestamp' | 'anonymousId' | 'userId'> & Partial<Message>) =>
-    outbox.add({ ...ids(), ...message })
+    // The mark: what the browser has mapped is not mapped again by a destination on the server.
+    outbox.add({ ...ids(), context: { handrail: {} }, ...message })
   const lifecycle = (event: string, properties: Record<string, unknown>) =>
     say({ type: 'track', event, properties, context: { handrail: { lifecycle: true, sdk: VERSION } } })
 
@@ -359,7 +360,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       reply = undefined
     }
     savePerson()
-    say({ type: 'identify', context: { handrail: { native: {} } } })
+    say({ type: 'identify' })
     if (typeof callback === 'function') view.queueMicrotask(guard(() => (callback as () => void)()))
     boot()
     return undefined
@@ -389,7 +390,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       type: 'track',
       event,
       ...(typeof messageId === 'string' ? { messageId } : {}),
-      ...(typeof timestamp === 'string' ? { timestamp } : {}),
+      // A text, or the Date that analytics.js hands over: both are sent as ISO-8601.
+      ...(timestamp ? { timestamp: timestamp as string } : {}),
       ...(properties && typeof properties === 'object' ? { properties: properties as object } : {}),
     })
     runtime.consider('event', event)
@@ -453,7 +455,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     say({
       type: 'identify',
       traits,
-      context: { handrail: { native: {}, ...(clear ? { remove_unspecified: true } : {}) } },
+      context: { handrail: { remove_unspecified: clear } },
     })
     after(
       Object.keys(traits).map((key) => `custom.${key}`),
