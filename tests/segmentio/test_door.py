@@ -12,6 +12,7 @@ import pytest_asyncio
 from tests.support.installation import KEY, OTHER_KEY, Running, running
 
 from handrail.app import Trusted
+from handrail.ingest.ports import People
 
 DESTINATION: Mapping[str, Any] = {"kind": "destination", "key": "jimo", "settings": {"projectId": "p_1"}}
 
@@ -31,6 +32,13 @@ class Door:
     async def send(self, *calls: Mapping[str, Any], key: str = KEY) -> None:
         answer = await self.open.client.post("/v1/batch", json={"writeKey": key, "batch": list(calls)})
         assert answer.json() == {"success": True}
+
+    async def people(self) -> People:
+        """Folded state of the first environment, once it has caught up with the log."""
+        log = self.open.installation.log
+        read = [(position, event) async for position, event in log.read(0, 100_000)]
+        await log.folded(read[-1][0])
+        return log.people(read[0][1].environment)
 
     async def report(self) -> dict[str, Any]:
         answer = await self.api.get("/api/v1/segment/destinations")
@@ -65,7 +73,7 @@ async def test_with_a_destination_calls_change_what_its_mappings_say(door: Door)
     )
     kept = await door.open.kept()
     assert [(each.type, each.name) for each in kept] == [("identify", None), ("track", "Order"), ("group", None)]
-    people = door.open.installation.log.people(kept[0].environment)
+    people = await door.people()
     subject = await people.user(None, "ann")
     assert subject.native["email"].value == "a@x.test"
     assert {key: each.value for key, each in subject.custom.items()} == {"email": "a@x.test", "plan": "pro"}

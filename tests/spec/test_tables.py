@@ -20,6 +20,10 @@ from handrail.core.environments import RateLimit
 from handrail.core.experiences import model, problems, release, texts, tours
 from handrail.ingest import accept
 from handrail.segmentio import wire
+from handrail.segmentio.destination import actions as destination
+from handrail.segmentio.fql import tokens
+from handrail.segmentio.mapping import budget
+from handrail.segmentio.mapping import problems as mapping
 
 SDK = Path(__file__).parents[2] / "web" / "packages" / "sdk" / "src"
 WEB = SDK.parents[1]
@@ -73,6 +77,14 @@ LIMITS: dict[str, float] = {
     "batch_bytes": wire.MAX_BODY,
     "batch_events": wire.MAX_EVENTS,
     "nesting": wire.MAX_DEPTH,
+    "trigger_bytes": tokens.MAX_LENGTH,
+    "mappings": destination.MOST_MAPPINGS,
+    "mapping_depth": mapping.MAX_DEPTH,
+    "mapping_values": mapping.MAX_NODES,
+    "mapping_text": mapping.MAX_TEXT,
+    "mapping_replace": mapping.MAX_PATTERN,
+    "mapping_makes": budget.BUDGET,
+    "liquid_length": mapping.MAX_LIQUID,
     "dedupe_days": KEPT_DAYS,
     "pattern_length": patterns.MAX_PATTERN,
     "pattern_repeat": patterns.MAX_REPEAT,

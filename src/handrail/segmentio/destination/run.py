@@ -14,15 +14,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, TypeGuard, cast
 
 import msgspec
 
 from handrail.core.events import Event
 from handrail.core.values import Refused, check_user_id, instant_of
 from handrail.segmentio.destination.actions import ACCEPTS, ActionKey, is_switched_on
-from handrail.segmentio.destination.fields import FieldProblem, checked
-from handrail.segmentio.destination.model import Destination, DestinationSettings, Subscription, subscriptions
+from handrail.segmentio.destination.fields import FieldProblem, checked, fitting
+from handrail.segmentio.destination.model import Destination, Subscription, subscriptions
 from handrail.segmentio.fql.triggers import Predicate, compile_trigger
 from handrail.segmentio.mapping.budget import MappingFailed
 from handrail.segmentio.mapping.transform import Transform, compile_mapping
@@ -34,6 +34,9 @@ MAX_PAYLOAD = 32 * 1024
 
 Payload: TypeAlias = "dict[str, object]"
 Outcome: TypeAlias = Literal["sent", "held", "blocked", "failed"]
+
+Perform: TypeAlias = "Callable[[Destination, int, Event, Payload, Payload], Event]"
+"""An action: by which destination, which of its mappings, for which event, with which fields."""
 
 _body = msgspec.json.Decoder(dict[str, object])
 
@@ -55,6 +58,8 @@ class Route(msgspec.Struct, frozen=True):
     subscription: Subscription
     fires: Predicate
     transform: Transform
+    fits: Callable[[object], TypeGuard[Payload]]
+    perform: Perform
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -77,7 +82,14 @@ class _Holds(Exception):
 def compile_destination(destination: Destination) -> Instance:
     """The destination ready to run. Raises Invalid for one that has problems."""
     routes = tuple(
-        Route(at, each, compile_trigger(each.trigger, each.mode), compile_mapping(each.mapping))
+        Route(
+            at,
+            each,
+            compile_trigger(each.trigger, each.mode),
+            compile_mapping(each.mapping),
+            fitting(each.action),
+            PERFORM[each.action],
+        )
         for at, each in enumerate(subscriptions(destination))
         if each.enabled and destination.enabled
     )
@@ -128,13 +140,15 @@ def run(instance: Instance, event: Event, payload: Payload) -> list[Made]:
 
 def _made(instance: Instance, route: Route, event: Event, payload: Payload) -> Made:
     value: object = None
-    action = route.subscription.action
     try:
         value = route.transform(payload)
-        fields = checked(action, value)
-        if isinstance(fields, list):
-            return Made(route.at, "failed", None, value, tuple(fields))
-        kept = PERFORM[action](_Call(instance.destination, route.at, event, payload), fields)
+        if route.fits(value):
+            fields = value
+        else:
+            fields = checked(route.subscription.action, value)
+            if isinstance(fields, list):
+                return Made(route.at, "failed", None, value, tuple(fields))
+        kept = route.perform(instance.destination, route.at, event, payload, fields)
         return Made(route.at, "sent", kept, value)
     except _Holds:
         return Made(route.at, "held", None, value)
@@ -144,41 +158,28 @@ def _made(instance: Instance, route: Route, event: Event, payload: Payload) -> M
         return Made(route.at, "failed", None, None, (FieldProblem(problem.path, problem.message),))
 
 
-class _Call(msgspec.Struct, frozen=True):
-    """An action called: by which mapping of which destination, for which event."""
-
-    destination: Destination
-    mapping: int
-    event: Event
-    payload: Payload
-
-    @property
-    def settings(self) -> DestinationSettings:
-        return self.destination.settings
-
-    def message_id(self) -> str:
-        """An id for what one mapping makes of one event: the same whenever the event comes again."""
-        said = f"{self.event.message_id}\0{self.destination.key}\0{self.mapping}"
-        return "made-" + blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+def _message_id(event: Event, destination: Destination, at: int) -> str:
+    """An id for what one mapping makes of one event: the same whenever the event comes again."""
+    said = f"{event.message_id}\0{destination.key}\0{at}"
+    return "made-" + blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _send_user_data(call: _Call, fields: Mapping[str, object]) -> Event:
-    event = call.event
-    user_id = _id(fields.get("userId"), "userId")
-    if user_id is None and call.settings.manualInit:
+def _send_user_data(destination: Destination, at: int, event: Event, payload: Payload, fields: Payload) -> Event:
+    user_id = _id(fields.get("userId"), "userId", event.user_id)
+    if user_id is None and destination.settings.manualInit:
         raise _Holds
-    traits = cast("Payload", fields.get("traits") or {})
+    traits: object = fields.get("traits") or {}
     email = fields.get("email")
     native = {} if email is None else {"email": email}
     # `visit: false`: a server that identifies somebody does not put them on a page.
-    body: Payload = {"traits": traits, "context": _context(call, {"handrail": {"native": native, "visit": False}})}
-    return _event(call, "identify", call.message_id(), user_id, event.anonymous_id, _encoded(body))
+    body: Payload = {"traits": traits, "context": _context(payload, {"handrail": {"native": native, "visit": False}})}
+    message_id = _message_id(event, destination, at)
+    return _event(event, "identify", message_id, user_id, event.anonymous_id, _encoded(body))
 
 
-def _send_track_event(call: _Call, fields: Mapping[str, object]) -> Event:
-    event, payload = call.event, call.payload
-    user_id = _id(fields.get("userId"), "userId")
-    if user_id is None and call.settings.manualInit:
+def _send_track_event(destination: Destination, at: int, event: Event, payload: Payload, fields: Payload) -> Event:
+    user_id = _id(fields.get("userId"), "userId", event.user_id)
+    if user_id is None and destination.settings.manualInit:
         raise _Holds
     name, message_id, said = str(fields["event_name"]), str(fields["messageId"]), fields["timestamp"]
     if not name or len(name) > MAX_NAME:
@@ -196,49 +197,47 @@ def _send_track_event(call: _Call, fields: Mapping[str, object]) -> Event:
     if same:
         body = event.body
     else:
-        kept: Payload = {"properties": properties, "context": _context(call, {})}
+        kept: Payload = {"properties": properties, "context": _context(payload, {})}
         body = _encoded({key: value for key, value in kept.items() if value})
-    anonymous_id = _id(fields.get("anonymousId"), "anonymousId")
-    return _event(call, "track", message_id, user_id, anonymous_id, body, name=name, timestamp=timestamp)
+    anonymous_id = _id(fields.get("anonymousId"), "anonymousId", event.anonymous_id)
+    return _event(event, "track", message_id, user_id, anonymous_id, body, name, None, timestamp)
 
 
-def _send_group_data(call: _Call, fields: Mapping[str, object]) -> Event:
-    event = call.event
-    if event.user_id is None and call.settings.manualInit:
+def _send_group_data(destination: Destination, at: int, event: Event, payload: Payload, fields: Payload) -> Event:
+    if event.user_id is None and destination.settings.manualInit:
         raise _Holds
-    group_id = _id(fields["groupId"], "groupId")
-    body = _encoded({"traits": fields.get("traits") or {}, "context": _context(call, {})})
-    return _event(call, "group", call.message_id(), event.user_id, event.anonymous_id, body, group_id=group_id)
+    group_id = _id(fields["groupId"], "groupId", event.group_id)
+    body = _encoded({"traits": fields.get("traits") or {}, "context": _context(payload, {})})
+    message_id = _message_id(event, destination, at)
+    return _event(event, "group", message_id, event.user_id, event.anonymous_id, body, None, group_id)
 
 
-PERFORM: Mapping[ActionKey, Callable[[_Call, Mapping[str, object]], Event]] = {
+PERFORM: Mapping[ActionKey, Perform] = {
     "sendUserData": _send_user_data,
     "sendTrackEvent": _send_track_event,
     "sendGroupData": _send_group_data,
 }
 
 
-def _context(call: _Call, more: Payload) -> Payload:
+def _context(payload: Payload, more: Payload) -> Payload:
     """The event's own context, so that what it proves of its user goes along, and what an action adds to it."""
-    context = call.payload.get("context")
+    context = payload.get("context")
     return {**cast("Payload", context), **more} if isinstance(context, dict) else more
 
 
 def _event(
-    call: _Call,
+    event: Event,
     kind: Literal["identify", "track", "group"],
     message_id: str,
     user_id: str | None,
     anonymous_id: str | None,
     body: msgspec.Raw,
-    *,
     name: str | None = None,
     group_id: str | None = None,
     timestamp: int | None = None,
 ) -> Event:
     if user_id is None and anonymous_id is None:
         raise _Refuses("userId", "There is nobody to write to: neither a user id nor an anonymous id.")
-    event = call.event
     return Event(
         environment=event.environment,
         message_id=message_id,
@@ -253,9 +252,10 @@ def _event(
     )
 
 
-def _id(value: object, path: str) -> str | None:
-    if value is None:
-        return None
+def _id(value: object, path: str, known: str | None) -> str | None:
+    # What the event itself says was checked at the door.
+    if value is None or value is known:
+        return known if value is known else None
     checked_id = check_user_id(value)
     if isinstance(checked_id, Refused):
         raise _Refuses(path, f"{path}: {checked_id.reason}.")
