@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-from tests.support.installation import KEY, OTHER_KEY, Running, running
+from tests.support.installation import KEY, OTHER_KEY, PUBLIC_ID, Running, running
 
 from handrail.app import Trusted
 from handrail.ingest.ports import People
@@ -149,12 +149,20 @@ async def test_a_changed_document_runs_at_once_and_a_pruned_one_stops(door: Door
     assert [each["document"]["key"] for each in pulled] == ["jimo"]
 
 
+async def test_another_projects_id_is_a_warning(door: Door) -> None:
+    [warning] = (await door.apply(DESTINATION)).json()["warnings"]
+    assert (warning["code"], warning["path"]) == ("other_project", "settings.projectId")
+    own = {**DESTINATION, "settings": {"projectId": PUBLIC_ID}}
+    assert (await door.apply(own)).json()["warnings"] == []
+
+
 async def test_what_is_wrong_is_refused_with_every_path(door: Door) -> None:
     mappings = [{"action": "sendTrackEvent", "name": f"Mapping {at}"} for at in range(1, 52)]
     mappings[0]["trigger"] = "(" * 1000
     answer = await door.apply({**DESTINATION, "mappings": mappings})
     assert answer.status_code == 422
-    assert [each["path"] for each in answer.json()["problems"]] == ["mappings[50]", "mappings[0].trigger"]
+    errors = [each["path"] for each in answer.json()["problems"] if each["severity"] == "error"]
+    assert errors == ["mappings[50]", "mappings[0].trigger"]
     assert "'Mapping 51'" in answer.json()["problems"][0]["message"]
     answer = await door.apply({"kind": "destination", "key": "jimo", "settings": {"manualInit": True}})
     assert (answer.status_code, answer.json()["path"]) == (422, "settings")

@@ -68,6 +68,7 @@ def test_oddities_of_strict_triggers_are_named() -> None:
     assert [each.code for each in oddities("event = 'a'")] == ["single_quotes"]
     assert [each.code for each in oddities('type = "a" and event = "b" or event = "c"')] == ["mixed_joins"]
     assert [each.code for each in oddities('!(type = "a")')] == ["negated_group"]
+    assert [each.code for each in oddities('type = "track" and groupId = "g"')] == ["unknown_field"]
     assert oddities('type = "track" and (event = "b" or event = "c")') == []
 
 

@@ -86,6 +86,7 @@ async def apply(
     live, segments, themes = await work.live(place.id), await work.segments(), await work.themes()
     connected = await work.destinations(place.id)
     problems = check(documents, live=live, segments=segments, themes=themes, run_js=place.run_js)
+    problems += _elsewhere(documents, place.public_id)
     if any(problem.severity == "error" for problem in problems):
         raise NotPublishable(sorted(problems, key=lambda each: each.severity))
     coming = themes | {each.document.key: each.document for each in documents if isinstance(each.document, Theme)}
@@ -121,6 +122,15 @@ def kind_of(document: Document) -> str:
             return "theme"
         case _:
             return str(document.__struct_config__.tag)
+
+
+def _elsewhere(documents: Sequence[Placed], public_id: str) -> list[Found]:
+    """Destinations whose Id is not this project's: in a browser they would ask for another one."""
+    return [
+        _placed(placed, Problem("other_project", "settings.projectId", f"This project's Id is {public_id}.", "warning"))
+        for placed in documents
+        if isinstance(placed.document, Destination) and placed.document.settings.projectId != public_id
+    ]
 
 
 async def _connect(work: Work, environment: str, document: Destination, connected: dict[str, Connected]) -> Changed:

@@ -41,7 +41,7 @@ class _Fails(Exception):
 def parse(text: str) -> Trigger:
     """The trigger, or why Segment's parser fails at it."""
     try:
-        tokens = _joined(tokenize(text))
+        tokens = joined(tokenize(text))
     except Invalid:
         return Failed(NO_TYPE)
     try:
@@ -53,7 +53,7 @@ def parse(text: str) -> Trigger:
     return node if isinstance(node, Group) else Group("and", (node,))
 
 
-def _joined(tokens: list[Token]) -> list[Token]:
+def joined(tokens: list[Token]) -> list[Token]:
     """Names with dots between them become one."""
     made: list[Token] = []
     at = 0

@@ -63,6 +63,11 @@ def oddities(text: str) -> list[Oddity]:
     for word, following in pairwise(words):
         if word.type == "operator" and word.value == "!" and following.type == "(":
             found.append(Oddity("negated_group", "In strict mode '!' before a group is ignored."))
+    for word, following in pairwise(strict.joined(words)):
+        is_field = word.type == "ident" and following.type == "operator" and following.value != "!"
+        if is_field and word.value.partition(".")[0] not in strict.SUBJECTS:
+            message = f"In strict mode there is no field {word.value!r}: its condition is left out, the others decide."
+            found.append(Oddity("unknown_field", message))
     return found
 
 
