@@ -17,7 +17,7 @@ from handrail.core.conditions.model import Condition, parse_condition
 from handrail.core.experiences import release
 from handrail.core.experiences.codec import decode_experience
 from handrail.core.experiences.model import Kind
-from handrail.core.experiences.problems import MAX_STEPS, Surroundings, find_problems
+from handrail.core.experiences.problems import MAX_OPTIONS, MAX_STEPS, Surroundings, find_problems
 from handrail.core.experiences.texts import MAX_TEXT
 from handrail.core.problems import Problem
 
@@ -44,6 +44,35 @@ def a_tour(*steps: object, **members: object) -> dict[str, object]:
 def a_banner(*blocks: object, **members: object) -> dict[str, object]:
     content = {"blocks": list(blocks) or [a_button({"type": "dismiss"})]} | members
     return {"kind": "banner", "key": "hello", "name": "Hello", "content": content}
+
+
+def a_question(kind: str = "nps", key: str = "score", **members: object) -> dict[str, object]:
+    return {"type": kind, "key": key, "title": "How was it?"} | members
+
+
+def a_survey(*steps: object, **members: object) -> dict[str, object]:
+    content = {"steps": list(steps) or [a_question()]}
+    return {"kind": "survey", "key": "hello", "name": "Hello", "content": content} | members
+
+
+THANKS = {"type": "thank_you", "key": "thanks", "blocks": [{"type": "paragraph", "text": "Thank you."}]}
+OPTIONS = [{"key": "price", "label": "Price"}, {"key": "speed", "label": "Speed"}]
+
+
+def a_choice(kind: str = "single_choice", **members: object) -> dict[str, object]:
+    return a_question(kind, "why") | {"options": OPTIONS} | members
+
+
+def asking(question: dict[str, object], *tests: object, then: object = (NEXT,), **members: object) -> dict[str, object]:
+    """A survey whose first question has one condition."""
+    condition = {"when": list(tests), "then": then}
+    return a_survey(question | {"conditions": [condition]} | members, THANKS)
+
+
+def booking(*actions: object, link: str = "https://calendly.com/ada/intro", **members: object) -> dict[str, object]:
+    step = {"type": "book_interview", "key": "book", "provider": "calendly", "link": link,
+            "blocks": [a_button(*(actions or ({"type": "book_interview"}, NEXT)))]}  # fmt: skip
+    return a_survey(step | members, THANKS)
 
 
 def with_actions(*actions: object) -> dict[str, object]:
@@ -242,9 +271,131 @@ PROBLEMS: list[tuple[str, str, dict[str, Any]]] = [
     ("chip", PARAGRAPH, text("Hello {{native.name")),
 ]  # fmt: skip
 
+TEST = f"{STEP}.conditions[0].when[0]"
+PROBLEMS += [
+    # surveys
+    ("no_steps", "content.steps", {"kind": "survey", "key": "hello", "name": "Hello", "content": {"steps": []}}),
+    ("too_many_steps", "content.steps", a_survey(*(a_question(key=f"q{n}") for n in range(MAX_STEPS + 1)))),
+    ("duplicate_step", "content.steps[1].key", a_survey(a_question(), a_question())),
+    ("reserved_step", f"{STEP}.key", a_survey(a_question(key="complete"))),
+    ("empty_text", f"{STEP}.title", a_survey(a_question(title=" "))),
+    ("empty_text", f"{STEP}.submit", a_survey(a_question(submit=""))),
+    ("attribute_source", f"{STEP}.text", a_survey(a_question(text="Dear {{name}}"))),
+    ("attribute_source", f"{STEP}.low", a_survey(a_question(low="{{name}}"))),
+    ("attribute_source", f"{STEP}.high", a_survey(a_question("slider", high="{{name}}"))),
+    ("attribute_source", f"{STEP}.placeholder", a_survey(a_question("open_text", placeholder="{{name}}"))),
+    ("attribute_source", f"{STEP}.options[1].label", a_survey(
+        a_choice(options=[OPTIONS[0], {"key": "x", "label": "{{name}}"}]))),
+    ("empty_step", f"{STEP}.blocks", a_survey({"type": "text_block", "key": "words"}, THANKS)),
+    ("empty_step", "content.steps[1].blocks", a_survey(a_question(), {"type": "thank_you", "key": "thanks"})),
+    ("not_allowed_here", f"{STEP}.cross.action", a_survey(a_question(cross={"action": DONE}))),
+    ("first_step_only", "content.steps[1].cross.action",
+     a_survey(a_question(), a_question(key="b", cross={"action": {"type": "snooze"}}))),
+    ("answer_limit", f"{STEP}.limit", a_survey(a_question("open_text", limit=0))),
+    ("answer_limit", f"{STEP}.limit", a_survey(a_question("open_text", limit=4001))),
+    ("scale_bounds", f"{STEP}.most", a_survey(a_question("opinion_scale", least=5, most=5))),
+    ("scale_bounds", f"{STEP}.most", a_survey(a_question("opinion_scale", least=0, most=11))),
+    ("scale_bounds", f"{STEP}.most", a_survey(a_question("rating", most=1))),
+    ("scale_bounds", f"{STEP}.most", a_survey(a_question("slider", least=3, most=3))),
+    ("scale_bounds", f"{STEP}.step", a_survey(a_question("slider", step=0))),
+    ("scale_bounds", f"{STEP}.step", a_survey(a_question("slider", step=101))),
+    ("no_options", f"{STEP}.options", a_survey(a_choice(options=[]))),
+    ("many_options", f"{STEP}.options", a_survey(
+        a_choice(options=[{"key": f"o{n}", "label": "x"} for n in range(MAX_OPTIONS + 1)]))),
+    ("key", f"{STEP}.options[0].key", a_survey(a_choice(options=[{"key": "a b", "label": "x"}]))),
+    ("empty_text", f"{STEP}.options[0].label", a_survey(a_choice(options=[{"key": "a", "label": ""}]))),
+    ("duplicate_option", f"{STEP}.options[1].key", a_survey(a_choice(options=[OPTIONS[0], OPTIONS[0]]))),
+    ("reserved_option", f"{STEP}.options[0].key", a_survey(
+        a_choice(options=[{"key": "other", "label": "x"}], other=True))),
+    ("choice_bounds", f"{STEP}.least", a_survey(a_choice("multiple_choice", least=3))),
+    ("choice_bounds", f"{STEP}.most", a_survey(a_choice("multiple_choice", most=3))),
+    ("choice_bounds", f"{STEP}.most", a_survey(a_choice("multiple_choice", least=2, most=1))),
+    # conditions of surveys
+    ("empty_condition", f"{STEP}.conditions[0].when", asking(a_question())),
+    ("no_action", f"{STEP}.conditions[0].then", asking(a_question(), {"operator": "is_set"}, then=[])),
+    ("unknown_question", f"{TEST}.question", asking(a_question(), {"question": "x", "operator": "is_set"})),
+    ("unknown_question", f"{TEST}.question", asking(a_question(), {"question": "thanks", "operator": "is_set"})),
+    ("unknown_question", TEST, asking({"type": "text_block", "key": "words"}, {"operator": "is_set"})),
+    ("later_question", f"{TEST}.question", a_survey(
+        a_question(conditions=[{"when": [{"question": "why", "operator": "is", "value": "price"}], "then": [NEXT]}]),
+        a_choice())),
+    ("answer_operator", f"{TEST}.operator", asking(a_question(), {"operator": "contains", "value": "9"})),
+    ("answer_operator", f"{TEST}.operator", asking(a_choice(), {"operator": ">=", "value": 9})),
+    ("answer_operator", f"{TEST}.operator", asking(a_choice(), {"operator": "has_any", "value": ["price"]})),
+    ("answer_operator", f"{TEST}.operator", asking(a_choice("multiple_choice"), {"operator": "is", "value": "price"})),
+    ("answer_operator", f"{TEST}.operator", asking(a_question("open_text"), {"operator": "<", "value": 9})),
+    ("answer_value", f"{TEST}.value", asking(a_question(), {"operator": ">=", "value": "9"})),
+    ("answer_value", f"{TEST}.value", asking(a_question(), {"operator": "between", "value": [9]})),
+    ("answer_value", f"{TEST}.value", asking(a_question(), {"operator": "is_set", "value": True})),
+    ("unknown_option", f"{TEST}.value", asking(a_choice(), {"operator": "is", "value": "colour"})),
+    ("unknown_option", f"{TEST}.value", asking(a_choice(), {"operator": "is", "value": "other"})),
+    ("unknown_option", f"{TEST}.value", asking(
+        a_choice("multiple_choice"), {"operator": "has_all", "value": ["price", "colour"]})),
+    ("answer_range", f"{TEST}.value", asking(a_question(), {"operator": ">=", "value": 11})),
+    ("answer_range", f"{TEST}.value", asking(a_question("rating"), {"operator": "between", "value": [0, 3]})),
+    ("unused_conditions", f"{STEP}.conditions", asking(
+        {"type": "text_block", "key": "words", "blocks": [a_button(NEXT)]},
+        {"question": "words", "operator": "is_set"})),
+    ("thank_you_leads_on", "content.steps[1].conditions", a_survey(
+        a_question(), THANKS | {"conditions": [{"when": [{"question": "score", "operator": "is_set"}], "then": []}]})),
+    ("thank_you_leads_on", "content.steps[1].otherwise", a_survey(a_question(), THANKS | {"otherwise": DONE})),
+    ("previous_outside_cta", f"{STEP}.otherwise.step", a_survey(
+        a_question(otherwise={"type": "go_to_step", "step": "previous"}))),
+    ("previous_outside_cta", f"{STEP}.conditions[0].then[0].step", asking(
+        a_question(), {"operator": "is_set"}, then=[{"type": "go_to_step", "step": "previous"}])),
+    ("unknown_step", f"{STEP}.otherwise.step", a_survey(a_question(otherwise={"type": "go_to_step", "step": "x"}))),
+    ("not_allowed_here", f"{STEP}.conditions[0].then[0]", asking(
+        a_question(), {"operator": "is_set"}, then=[{"type": "open_post", "post": "news"}])),
+    ("first_step_only", "content.steps[1].conditions[0].then[0]", a_survey(
+        a_question(), a_question(key="b", conditions=[
+            {"when": [{"operator": "is_set"}], "then": [{"type": "snooze"}]}]))),
+    ("forbidden_pair", f"{STEP}.conditions[0].then[1]", asking(
+        a_question(), {"operator": "is_set"}, then=[NEXT, {"type": "dismiss"}])),
+    ("unreachable_step", "content.steps[1]", a_survey(
+        a_question(otherwise={"type": "go_to_step", "step": "thanks"}), a_question(key="b"), THANKS)),
+    ("no_exit", STEP, a_survey(
+        a_question(otherwise={"type": "go_to_step", "step": "b"}),
+        a_question(key="b", otherwise={"type": "go_to_step", "step": "score"}))),
+    # booking
+    ("booking_missing", f"{BUTTON}.actions", booking(NEXT)),
+    ("booking_missing", f"{BUTTON}.actions", booking({"type": "run_js", "code": "x"}, {"type": "book_interview"})),
+    ("booking_missing", f"{STEP}.blocks", booking(blocks=[a_button(NEXT, style="secondary")])),
+    ("booking_elsewhere", SECOND, booking(NEXT, {"type": "book_interview"})),
+    ("forbidden_pair", SECOND, booking(NEXT, {"type": "book_interview"})),
+    ("forbidden_pair", SECOND, booking({"type": "book_interview"}, {"type": "dismiss"})),
+    ("booking_elsewhere", f"{STEP}.blocks[1].actions[0]", booking(blocks=[
+        a_button({"type": "book_interview"}, NEXT), a_button({"type": "book_interview"}, style="secondary")])),
+    ("booking_elsewhere", f"{STEP}.blocks[0].columns[1][0].actions[0]", a_survey(a_question(blocks=[
+        {"type": "columns", "columns": [[], [a_button({"type": "book_interview"})]]}]))),
+    ("not_allowed_here", f"{STEP}.cross.action", booking(cross={"action": {"type": "book_interview"}})),
+    *(
+        ("booking_link", f"{STEP}.link", booking(link=link, provider=provider))
+        for provider, link in [
+            ("calendly", "http://calendly.com/ada"),
+            ("calendly", "https://calendly.com/"),
+            ("calendly", "https://calendly.com"),
+            ("calendly", "https://calendly.com.evil.test/ada"),
+            ("calendly", "https://evil.test\\@calendly.com/ada"),
+            ("calendly", "https://calendly.com\\@evil.test/ada"),
+            ("calendly", "https://calendly.com:8443/ada"),
+            ("calendly", "https://ada@calendly.com/ada"),
+            ("calendly", "https://zcal.co/ada"),
+            ("calendly", "//calendly.com/ada"),
+            ("calendly", "javascript:alert(1)"),
+            ("google_calendar", "https://calendar.google.com/calendar/u/0/r"),
+            ("google_calendar", "https://calendar.google.com/calendar/appointments/"),
+            ("google_calendar", "https://google.com/calendar/appointments/x"),
+            ("google_calendar", "https://calendar.app.google/"),
+            ("zcal", "https://zcal.co/"),
+            ("zcal", "https://www.zcal.com/ada"),
+        ]
+    ),
+    ("attribute_source", f"{STEP}.link", booking(link="https://calendly.com/ada?name={{name}}")),
+]  # fmt: skip
+
 WARNINGS = {
     "glob_sign", "unused_target", "empty_step", "no_action", "many_actions", "navigate_beside_launch", "two_views",
-    "no_default_text", "unused_strictness",
+    "no_default_text", "unused_strictness", "later_question", "answer_range", "unused_conditions",
 }  # fmt: skip
 
 
@@ -308,6 +459,58 @@ def test_every_code_has_a_document() -> None:
         ),
         # using the target goes on
         a_tour(a_step("a", {"type": "divider"}, form="tooltip", target=TARGET, on_target="advance"), a_step("b")),
+        a_survey(),
+        a_survey(a_question(submit={"en": "Go", "fr": "Allez"}, required=True), THANKS),
+        a_survey(
+            a_question(
+                conditions=[
+                    {
+                        "when": [{"operator": "between", "value": [0, 6]}],
+                        "then": [{"type": "go_to_step", "step": "why"}],
+                    },
+                    {"when": [{"operator": ">=", "value": 9}], "then": [{"type": "go_to_step", "step": "book"}]},
+                ],
+                otherwise={"type": "go_to_step", "step": "thanks"},
+            ),
+            a_choice(
+                "multiple_choice",
+                other=True,
+                least=1,
+                most=3,
+                conditions=[{"when": [{"operator": "has_any", "value": ["other"]}], "then": [DONE]}],
+                otherwise={"type": "go_to_step", "step": "thanks"},
+            ),
+            {
+                "type": "book_interview",
+                "key": "book",
+                "provider": "google_calendar",
+                "link": "https://calendar.google.com/calendar/u/0/appointments/schedules/AcZ_1-x?email={{native.email}}",
+                "blocks": [a_button({"type": "book_interview"}, NEXT), a_button(NEXT, style="secondary")],
+            },
+            THANKS,
+        ),
+        booking(provider="zcal", link="https://zcal.co/i/AbC"),
+        booking(provider="google_calendar", link="https://calendar.app.google/AbC"),
+        # words without a button go on by ours, which asks the conditions
+        a_survey(
+            a_choice(),
+            {
+                "type": "text_block",
+                "key": "words",
+                "blocks": [{"type": "paragraph", "text": "Well."}],
+                "conditions": [
+                    {
+                        "when": [{"question": "why", "operator": "is", "value": "price"}],
+                        "then": [{"type": "launch_experience", "experience": "tips"}],
+                    }
+                ],
+            },
+            THANKS,
+        ),
+        # back and forth between questions
+        a_survey(
+            a_question(), a_choice(blocks=[a_button({"type": "go_to_step", "step": "previous"}, style="secondary")])
+        ),
         # a trigger goes on
         a_tour(
             a_step("a", {"type": "divider"}, triggers=[{"when": [{"on": "delay", "seconds": 3}], "then": [NEXT]}]),

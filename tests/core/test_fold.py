@@ -17,7 +17,19 @@ from handrail.core.fold import FoldRules, Keys, State, count_visits, facts, fold
 from handrail.core.people import Facts, Subject
 
 HOUR = 3_600_000
-KINDS = ("identify", "sdk identify", "alias", "group", "seen", "completed", "dismissed", "snoozed", "order", "page")
+KINDS = (
+    "identify",
+    "sdk identify",
+    "alias",
+    "group",
+    "seen",
+    "completed",
+    "dismissed",
+    "snoozed",
+    "answered",
+    "order",
+    "page",
+)
 USERS = ("ann", "bob", "cid")
 DEVICES = ("phone", "laptop", "kiosk")
 RULES = FoldRules(
@@ -71,6 +83,12 @@ def an_event_of_any_kind(draw: st.DrawFn) -> dict[str, Any]:
             return {"type": "track", "at": at, "properties": {"big": draw(st.booleans())}, **who}
         case "page":
             return {"type": "page", "at": at, **who}
+        case "answered":
+            answer = draw(st.sampled_from([0, 9, "price", ["a", "b"], None]))
+            properties = {"experience": "survey", "step": draw(st.sampled_from(["score", "why"])), "answer": answer}
+            lifecycle = {"lifecycle": True}
+            return {"type": "track", "name": "question_answered", "at": at, "properties": properties,
+                    "handrail": lifecycle, **who}  # fmt: skip
         case _:
             properties = {"experience": draw(st.sampled_from(["welcome", "survey"])), "until": at + HOUR}
             return {
@@ -317,3 +335,47 @@ def test_merging_shares_nothing_with_what_it_merged() -> None:
 
 def test_someone_unknown_has_no_first_day() -> None:
     assert facts(Subject(), None, 0, 0, "UTC").native == {"visits": 0}
+
+
+def answered(number: int, question: object, answer: object, at: int = NOON) -> Event:
+    return a_lifecycle_event(f"m{number:03}", "question_answered", "nps", at=at, step=question, answer=answer)
+
+
+def test_an_answer_is_kept_with_who_said_it_last_and_implies_seeing() -> None:
+    state = known(answered(1, "score", 3), answered(2, "score", 9, NOON + 1), answered(3, "why", ["a", "b"], NOON + 2))
+    nps = state.experiences["nps"]
+    assert {question: written.value for question, written in nps.answers.items()} == {"score": 9, "why": ["a", "b"]}
+    assert (nps.first_seen, nps.answered, nps.last_seen) == (NOON, NOON + 2, NOON + 2)
+
+
+def test_an_answer_that_comes_twice_is_one() -> None:
+    once, twice = known(answered(1, "score", 9)), known(answered(1, "score", 9), answered(1, "score", 9))
+    assert once.experiences == twice.experiences
+
+
+def test_an_answer_that_was_taken_back_is_none() -> None:
+    nps = known(answered(1, "score", 9), answered(2, "score", None, NOON + 1)).experiences["nps"]
+    assert nps.answers["score"].value is None
+    assert nps.answered == NOON
+
+
+@pytest.mark.parametrize("question", ["", "a b", None, 3, "x" * 101])
+def test_an_answer_to_what_can_be_no_question_is_not_kept(question: object) -> None:
+    assert known(answered(1, question, 9)).experiences == {}
+
+
+@pytest.mark.parametrize("answer", [{"a": 1}, ["a", 1], "x" * 4001, [["a"]]])
+def test_an_answer_of_no_kind_is_not_kept(answer: object) -> None:
+    assert known(answered(1, "score", answer)).experiences == {}
+
+
+def test_a_long_answer_is_kept_whole() -> None:
+    nps = known(answered(1, "why", "x" * 4000)).experiences["nps"]
+    assert nps.answers["why"].value == "x" * 4000
+
+
+def test_made_up_questions_do_not_grow_a_person_without_end() -> None:
+    events = [answered(number, f"q{number}", 1, NOON + number) for number in range(130)]
+    forth, back = known(*events), known(*reversed(events))
+    assert set(forth.experiences["nps"].answers) == {f"q{number}" for number in range(30, 130)}
+    assert back.experiences == forth.experiences

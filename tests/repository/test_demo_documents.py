@@ -10,7 +10,7 @@ from handrail.adapters.files.documents import Files
 from handrail.core.actions import Action, GoToStep, LaunchExperience, NavigateTo, Snooze
 from handrail.core.experiences.blocks import Button
 from handrail.core.experiences.model import Banner, OnNothing, Tour
-from handrail.core.experiences.reach import stacks_of
+from handrail.core.experiences.reach import tour_stop
 from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
 from handrail.core.templates import chips
@@ -31,7 +31,7 @@ def tours(files: Files) -> dict[str, Tour]:
 
 
 def actions_of(tour: Tour) -> list[Action]:
-    return [action for step in tour.content.steps for stack in stacks_of(step) for action in stack]
+    return [action for step in tour.content.steps for stack in tour_stop(step).stacks for action in stack]
 
 
 def test_they_read_and_have_no_problem_and_no_warning(files: Files) -> None:

@@ -99,6 +99,9 @@ LIMITS: dict[str, float] = {
     "snooze_times_default": actions.Snooze().up_to,
     "snooze_times_most": problems.MAX_SNOOZES,
     "snoozes_kept": fold.SNOOZES_KEPT,
+    "answers_kept": fold.ANSWERS_KEPT,
+    "answer_length": fold.MAX_ANSWER,
+    "options": problems.MAX_OPTIONS,
     "actions_advised": actions.ADVISED,
     "rate_limit_count_default": RateLimit().count,
     "rate_limit_every_default": RateLimit().every,
@@ -150,7 +153,7 @@ def test_every_lifecycle_event_that_is_said_is_in_the_table() -> None:
 
 def test_the_fold_knows_the_events_that_the_table_says_it_folds() -> None:
     folds = {row["event"] for row in table("events")["events"] if row["folds"] != "nothing"}
-    assert folds == set(re.findall(r'case "(experience_\w+)"', inspect.getsource(fold)))
+    assert folds == set(re.findall(r'case "((?:experience|question)_\w+)"', inspect.getsource(fold)))
 
 
 def test_every_property_of_an_event_is_explained() -> None:

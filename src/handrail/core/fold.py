@@ -34,12 +34,17 @@ from handrail.core.people import (
     Subject,
     Written,
 )
+from handrail.core.problems import KEY
 from handrail.core.values import Refused, check_attribute, day_of
 
 NATIVE = ("email", "name", "language")
 """The native fields that a caller may set; the others (`first_seen`, `last_seen`, `visits`) follow from events."""
 
 SNOOZES_KEPT = 10
+ANSWERS_KEPT = 100
+"""Answers kept of one survey, the latest; a survey has fewer questions, so only made-up ones are dropped."""
+MAX_ANSWER = 4000
+"""Longest answer, in code points, a list as its JSON."""
 _INTEGERS = 1 << 63
 _FLOATS = 1 << 1023
 HALF_HOUR = 1_800_000
@@ -390,12 +395,16 @@ def _write(written: dict[str, Written], name: str, value: object, stamp: Stamp) 
     last = written.get(name)
     if last is not None and last.stamp >= stamp:
         return
-    # JSON knows no bound for a number, but every store and the browser do.
-    if isinstance(value, int) and not -_INTEGERS <= value < _INTEGERS:
-        value = float(value) if abs(value) < _FLOATS else math.inf
-    checked = check_attribute(value)
+    checked = check_attribute(_bounded(value))
     if not isinstance(checked, Refused):
         written[name] = Written(checked, stamp)
+
+
+def _bounded(value: object) -> object:
+    """JSON knows no bound for a number, but every store and the browser do."""
+    if isinstance(value, int) and not -_INTEGERS <= value < _INTEGERS:
+        return float(value) if abs(value) < _FLOATS else math.inf
+    return value
 
 
 def _clear(subject: Subject, stamp: Stamp) -> None:
@@ -427,6 +436,13 @@ def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Propert
             until = properties.get("until")
             if isinstance(until, int | float) and not isinstance(until, bool) and abs(until) < 1 << 53:
                 said.snoozes = [Snoozed(at, event.message_id, int(until))]
+        case "question_answered":
+            question, answer = properties.get("step"), check_attribute(_bounded(properties.get("answer")), MAX_ANSWER)
+            if not isinstance(question, str) or KEY.fullmatch(question) is None or isinstance(answer, Refused):
+                return
+            said.answers = {question: Written(answer, _stamp(event))}
+            # An answer that was taken back leaves a tombstone, as an attribute does.
+            said.answered = 0 if answer is None else at
         case _:
             return
     subject.experiences[key] = _joined(subject.experiences.get(key, ExperienceState()), said)
@@ -437,6 +453,9 @@ def _joined(one: ExperienceState, other: ExperienceState) -> ExperienceState:
     for question, written in other.answers.items():
         if question not in answers or written.stamp > answers[question].stamp:
             answers[question] = written
+    if len(answers) > ANSWERS_KEPT:
+        latest = sorted(answers, key=lambda question: answers[question].stamp)[-ANSWERS_KEPT:]
+        answers = {question: answers[question] for question in latest}
     return ExperienceState(
         first_seen=_first(one.first_seen, other.first_seen),
         last_seen=max(one.last_seen, other.last_seen),

@@ -56,8 +56,8 @@ def double(number: float) -> float:
         return math.inf if number > 0 else -math.inf
 
 
-def check_attribute(value: object) -> AttributeValue | Refused:
-    """The value as it is kept, or why it is not (RULES 4). None unsets the attribute.
+def check_attribute(value: object, most: int = MAX_CHARACTERS) -> AttributeValue | Refused:
+    """The value as it is kept, or why it is not (RULES 4), at most `most` code points. None unsets the attribute.
 
     Text is kept in NFC and numbers as doubles, so that whoever compares facts has nothing left to prepare.
     """
@@ -65,21 +65,21 @@ def check_attribute(value: object) -> AttributeValue | Refused:
         case None | bool():
             return value
         case str():
-            if len(value) > MAX_CHARACTERS:
-                return Refused(f"text of {len(value)} characters, at most {MAX_CHARACTERS}")
+            if len(value) > most:
+                return Refused(f"text of {len(value)} characters, at most {most}")
             return normal(value)
         case int() | float():
             kept = double(value)
             return kept if math.isfinite(kept) else Refused("not a finite number")
         case list():
-            return _check_list(cast("list[object]", value))
+            return _check_list(cast("list[object]", value), most)
         case dict():
             return Refused("a nested object")
         case _:
             return Refused(f"a value of type {type(value).__name__!r}")
 
 
-def _check_list(values: list[object]) -> AttributeValue | Refused:
+def _check_list(values: list[object], most: int) -> AttributeValue | Refused:
     kinds = {kind_of(each) for each in values}
     if not kinds <= {"text", "number", "boolean"}:
         return Refused("a list of something else than text, numbers or booleans")
@@ -95,8 +95,8 @@ def _check_list(values: list[object]) -> AttributeValue | Refused:
             case _:
                 return Refused("a list with a number that is not finite")
     length = len(msgspec.json.encode(kept).decode())
-    if length > MAX_CHARACTERS:
-        return Refused(f"a list of {length} characters as JSON, at most {MAX_CHARACTERS}")
+    if length > most:
+        return Refused(f"a list of {length} characters as JSON, at most {most}")
     return [normal(each) if isinstance(each, str) else each for each in kept]
 
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-KINDS = frozenset({"tour", "banner"})
+KINDS = frozenset({"tour", "survey", "banner"})
 FORMS = frozenset({"tooltip", "modal", "snippet"})
-ACTIONS = frozenset({"go_to_step", "launch_experience", "dismiss", "snooze", "navigate_to"})
+ACTIONS = frozenset({"go_to_step", "launch_experience", "dismiss", "snooze", "book_interview", "navigate_to"})
 SHOW_ON = frozenset({"page_opening", "event", "manual", "none"})
 
 INTERRUPTING = frozenset({"tour", "survey"})

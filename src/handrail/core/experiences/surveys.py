@@ -22,8 +22,9 @@ Provider: TypeAlias = Literal["calendly", "google_calendar", "zcal"]
 class AnswerTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A question about an answer, by the operators of the operator table: `between [0, 6]`, `is "price"`, `is_empty`.
 
-    `question` is the key of an earlier step; without it, the step's own. A choice answers with its option's key, a
-    multiple choice with a list of keys, a scale with a number, an open text with text; skipped is missing.
+    `question` is the key of an earlier step; without it, the step's own. A choice answers with its option's key
+    (`other` for the user's own words), a multiple choice with a list of keys, a scale with a number, an open text with
+    text; skipped is missing.
     """
 
     operator: AnswerOperator
@@ -32,7 +33,10 @@ class AnswerTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class SurveyCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """If every test in `when` holds for what was answered, `then` fires. The first condition that holds decides."""
+    """If every test in `when` holds for what was answered, `then` fires. The first condition that holds decides.
+
+    Where `then` neither goes to a step nor ends the run, the step's `otherwise` goes on.
+    """
 
     when: tuple[AnswerTest, ...]
     then: tuple[Action, ...]
@@ -48,9 +52,10 @@ class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SurveyStepBase(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, tag_field="type"
 ):
-    """What every step of a survey has. `blocks` stand above the question.
+    """What every step of a survey has. `blocks` stand above the question, buttons at their end beside its own.
 
-    `otherwise` is where the survey goes when no condition holds: the editable fallback of RULES 26.
+    `otherwise` is where the survey goes when no condition holds: the editable fallback of RULES 26. Conditions are
+    asked when a question is answered or skipped, and when our button of a text block without buttons is used.
     """
 
     key: str
@@ -96,7 +101,7 @@ class Rating(Question, frozen=True, kw_only=True, tag="rating"):
 
 
 class SingleChoice(Question, frozen=True, kw_only=True, tag="single_choice"):
-    """One of several options; `other` adds a line for the user's own words. `shuffle` varies the order by user."""
+    """One of several options; `other` adds a line for own words. `shuffle` varies the order from run to run."""
 
     options: tuple[Option, ...]
     other: bool = False
@@ -132,18 +137,21 @@ class Slider(Question, frozen=True, kw_only=True, tag="slider"):
 
 
 class TextBlock(SurveyStepBase, frozen=True, kw_only=True, tag="text_block"):
-    """Words between questions; its buttons lead on."""
+    """Words between questions; its buttons lead on, or one of ours where it has none."""
 
 
 class BookInterviewStep(SurveyStepBase, frozen=True, kw_only=True, tag="book_interview"):
-    """An invitation to book a time. Its primary button holds `book_interview` first (RULES 31)."""
+    """An invitation to book a time. Its primary button holds `book_interview` first (RULES 31).
+
+    `link` is the page of the calendar at its provider; it may hold chips, `?email={{native.email}}`.
+    """
 
     provider: Provider
     link: str
 
 
 class ThankYou(SurveyStepBase, frozen=True, kw_only=True, tag="thank_you"):
-    """The end. The survey counts as completed once this step is seen."""
+    """The end. The survey counts as completed once this step is seen, however it is closed."""
 
 
 SurveyStep: TypeAlias = (

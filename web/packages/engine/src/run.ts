@@ -5,6 +5,19 @@
 
 export type EndReason = 'completed' | 'dismissed' | 'snoozed' | 'target_missing' | 'paused' | 'replaced' | 'failed'
 
+/** An answer as the run keeps it: journaled before it is said, so that it can be said again as the same event. */
+export interface Given {
+  answer: AnswerValue
+  /** The user's own words, beside the answer `other`. */
+  words?: string
+  /** When it was given, in milliseconds. */
+  at: number
+  /** How often this question was answered in this run, from 1. */
+  count: number
+}
+/** A scale's number, an option's key, a list of keys, or text; null takes an answer back. */
+export type AnswerValue = number | string | string[] | null
+
 export interface Run {
   id: string
   version: string
@@ -19,6 +32,8 @@ export interface Run {
   fired: number[]
   /** Instants of the latest moves, to stop storms. */
   moves: number[]
+  /** What was answered, by question. */
+  answers?: Record<string, Given>
   /** Why it ended. */
   reason?: EndReason
 }
@@ -29,6 +44,7 @@ export type RunEvent =
   | { kind: 'wait_over' }
   | { kind: 'go_to'; to: 'next' | 'previous' | 'complete' | number }
   | { kind: 'trigger'; at: number }
+  | { kind: 'answer'; question: string; given: Given }
   | { kind: 'resume' }
   | { kind: 'end'; reason: EndReason }
 
@@ -36,6 +52,8 @@ export type RunEvent =
 export interface StepPlan {
   needsTarget: boolean
   missing: 'float' | 'skip' | 'end' | number
+  /** A run that ends here is completed, however it is closed. */
+  completes?: boolean
 }
 
 /** Moves a run may make in a minute; more is a loop. */
@@ -73,11 +91,13 @@ export function advance(run: Run, event: RunEvent, plans: readonly StepPlan[], n
     }
     case 'trigger':
       return run.fired.includes(event.at) ? run : { ...run, fired: [...run.fired, event.at] }
+    case 'answer':
+      return { ...run, answers: { ...run.answers, [event.question]: event.given } }
     case 'resume':
       // Another page may be another place: the target is looked for again, as long as it may take.
       return { ...run, status: arrived(run.step, plans).status }
     default:
-      return ended(run, event.reason)
+      return ended(run, plans[run.step]?.completes ? 'completed' : event.reason)
   }
 }
 

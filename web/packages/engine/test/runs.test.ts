@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { advance, begin, type EndReason, effectsBetween, MOST_MOVES, type Run, type RunEvent } from '../src/index.ts'
+import {
+  type AnswerValue,
+  advance,
+  begin,
+  type EndReason,
+  effectsBetween,
+  MOST_MOVES,
+  type Run,
+  type RunEvent,
+} from '../src/index.ts'
 import type { StepPlan } from '../src/run.ts'
 import { loadCases } from './cases.ts'
 
@@ -14,12 +23,20 @@ type Told =
   | 'resume'
   | { go_to: number }
   | { trigger: number }
+  | { answer: string; value: AnswerValue }
   | { end: EndReason }
   | { after: number }
 interface Transition {
-  steps: { needs_target?: boolean; missing?: StepPlan['missing'] }[]
+  steps: { needs_target?: boolean; missing?: StepPlan['missing']; completes?: boolean }[]
   events: Told[]
-  run: { status: Run['status']; step: number; visited?: number[]; fired?: number[]; reason?: EndReason }
+  run: {
+    status: Run['status']
+    step: number
+    visited?: number[]
+    fired?: number[]
+    answers?: Record<string, AnswerValue>
+    reason?: EndReason
+  }
   effects?: string[]
 }
 
@@ -29,11 +46,19 @@ function eventOf(told: Told): RunEvent | undefined {
   if (typeof told === 'string') return { kind: told }
   if ('go_to' in told) return { kind: 'go_to', to: told.go_to }
   if ('trigger' in told) return { kind: 'trigger', at: told.trigger }
+  if ('answer' in told) {
+    const given = { answer: told.value, at: 0, count: 1 }
+    return { kind: 'answer', question: told.answer, given }
+  }
   return 'end' in told ? { kind: 'end', reason: told.end } : undefined
 }
 
 const plansOf = (steps: Transition['steps']): StepPlan[] =>
-  steps.map(({ needs_target = false, missing = 'float' }) => ({ needsTarget: needs_target, missing }))
+  steps.map(({ needs_target = false, missing = 'float', completes = false }) => ({
+    needsTarget: needs_target,
+    missing,
+    completes,
+  }))
 
 const transitions = loadCases<Transition>('runs')
 
@@ -55,7 +80,15 @@ describe('runs', () => {
       } else if (typeof told === 'object' && 'after' in told) now += told.after
     }
     const { status, step, visited, fired, reason } = run
-    expect({ status, step, visited, fired, reason }).toEqual({ visited: [], fired: [], reason: undefined, ...expected })
+    const answers =
+      run.answers && Object.fromEntries(Object.entries(run.answers).map(([key, { answer }]) => [key, answer]))
+    expect({ status, step, visited, fired, answers, reason }).toEqual({
+      visited: [],
+      fired: [],
+      answers: undefined,
+      reason: undefined,
+      ...expected,
+    })
     if (effects) expect(effectsBetween(before, run)).toEqual(effects)
   })
 })

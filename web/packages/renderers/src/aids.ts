@@ -4,7 +4,7 @@ import type { Dispose, Stage } from './stage.ts'
 /** Tells a screen reader that something came, without taking the reader's place on the page. */
 export function announce(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
   const live = make(stage, 'div', 'live')
-  live.setAttribute('role', 'status')
+  live.role = 'status'
   root.append(live)
   const said = card.querySelector('h2')?.textContent ?? card.textContent ?? ''
   const timer = setTimeout(() => live.append(said), 100)

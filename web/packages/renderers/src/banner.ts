@@ -27,9 +27,9 @@ export function draw(stage: StepStage<BannerContent>): Drawn {
   const card = make(stage, 'div', `card ${side} ${banner.layout ?? 'floating'}`, body)
   const cross = drawCross(stage)
   if (cross) card.append(cross)
-  card.setAttribute('role', 'region')
+  card.role = 'region'
   card.lang = stage.locale
-  card.setAttribute('aria-label', body.querySelector('h2,p')?.textContent ?? 'Handrail')
+  card.ariaLabel = body.querySelector('h2,p')?.textContent ?? 'Handrail'
   surface.raise(card)
   const offs: Dispose[] = [
     watchEscape(stage, surface.root, false),

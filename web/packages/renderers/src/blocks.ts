@@ -66,7 +66,7 @@ function drawBlock(stage: Stage, block: Exclude<Block, Button>): Node {
       const video = make(stage, 'video')
       video.controls = true
       video.preload = 'none'
-      video.setAttribute('aria-label', stage.text(block.title))
+      video.ariaLabel = stage.text(block.title)
       video.src = stage.href(block.src) ?? ''
       if (block.poster) video.poster = stage.href(block.poster) ?? ''
       return video

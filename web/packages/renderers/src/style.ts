@@ -29,13 +29,13 @@ button.secondary:hover{background:color-mix(in srgb,var(--text) 6%,transparent);
 :focus-visible{outline:2px solid var(--primary);outline-offset:2px}
 .cross{position:absolute;inset-block-start:12px;inset-inline-end:12px;width:32px;height:32px;min-height:0;padding:0;background:none;color:var(--muted);border-radius:8px;display:grid;place-items:center}
 .cross:hover{background:color-mix(in srgb,var(--text) 8%,transparent);color:var(--text)}
-.cross svg{width:14px;height:14px;display:block}
+svg{width:14px;height:14px;display:block;fill:none;stroke:currentColor;stroke-width:1.6;stroke-linecap:round}
 .foot{display:flex;flex-wrap:wrap;align-items:center;gap:8px 16px;margin-top:16px}
 .foot .buttons{margin-inline-start:auto}
 .progress{font-size:13px;color:var(--muted);font-variant-numeric:tabular-nums}
 .live{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(forced-colors:active){.card{border:2px solid CanvasText}button{border-color:ButtonText}}
-@media(prefers-reduced-motion:no-preference){.card{animation:in .16s ease-out}@keyframes in{from{opacity:0}}}
+@media(prefers-reduced-motion:no-preference){.card,.shade{animation:in .16s ease-out}@keyframes in{from{opacity:0}}}
 `
 
 const safeColour = (value: string) => (/^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(value) ? value : 'CanvasText')
@@ -53,7 +53,7 @@ export function sheetFor(theme: Theme, own: string): CSSStyleSheet {
   const scheme = theme.scheme ?? 'light'
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(
-    `${BASE}${own}[popover]{--width:${Number(theme.width ?? 340)}px;--radius:${Number(theme.radius ?? 10)}px;--font:${font}system-ui,-apple-system,"Segoe UI",sans-serif;${scheme === 'dark' ? dark : light}}` +
+    `${BASE}${own}[popover]{--width:${Number(theme.width ?? 340)}px;--radius:${Number(theme.radius ?? 10)}px;--font:${font}system-ui,sans-serif;${scheme === 'dark' ? dark : light}}` +
       (scheme === 'auto' ? `@media(prefers-color-scheme:dark){[popover]{${dark}}}` : ''),
   )
   return sheet

@@ -2,9 +2,7 @@ import { make } from './blocks.ts'
 import { drawIcon } from './icons.ts'
 import type { Dispose, Stage, StepStage } from './stage.ts'
 
-const STOPPED = [
-  'keydown', 'keyup', 'keypress', 'beforeinput', 'input', 'change', 'paste', 'copy', 'cut', 'focusin', 'focusout', 'focus', 'blur',
-] // biome-ignore format: one line reads better
+const STOPPED = 'keydown keyup keypress beforeinput input change paste copy cut focusin focusout focus blur'.split(' ')
 
 /** Our place on the page: a host element with an open shadow root, in the top layer, and the way out of it. */
 export interface Surface {
@@ -15,12 +13,11 @@ export interface Surface {
 }
 
 export const anchorsNatively = (): boolean =>
-  typeof CSS !== 'undefined' && CSS.supports('position-area', 'bottom') && CSS.supports('top', 'anchor(top)')
+  CSS.supports('position-area', 'bottom') && CSS.supports('top', 'anchor(top)')
 
 /** Mounts inside the host's open modal dialog when there is one: everything else is inert then, the top layer included. */
 function parentIn(page: Document): Element {
-  const dialogs = page.querySelectorAll('dialog:modal')
-  return dialogs[dialogs.length - 1] ?? page.body ?? page.documentElement
+  return [...page.querySelectorAll('dialog:modal')].at(-1) ?? page.body ?? page.documentElement
 }
 
 export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
@@ -36,32 +33,26 @@ export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
     const options = source ? { source: source as HTMLElement } : undefined
     if (!element.matches(':popover-open')) (element.showPopover as (options?: { source: HTMLElement }) => void)(options)
   }
-  const place = () => {
+  const place = stage.guard(() => {
     const parent = parentIn(page)
     if (host.parentNode === parent) return
+    observer.observe(parent, { childList: true })
     parent.append(host)
     for (const [element, source] of raised) show(element, source)
-  }
-  const closed = stage.guard(() => place())
+  })
   // A dialog of the page opened or closed, or the page replaced its body: we go where we can be reached.
   const onToggle = (event: Event) => {
-    if (event.target instanceof HTMLDialogElement) closed()
+    if (event.target instanceof HTMLDialogElement) place()
   }
   page.addEventListener('toggle', onToggle, true)
-  const observer = new MutationObserver(closed)
+  const observer = new MutationObserver(place)
   observer.observe(page.documentElement, { childList: true })
-  let watched: Node | undefined
-  const watch = () => {
-    if (host.parentNode && host.parentNode !== watched)
-      observer.observe((watched = host.parentNode), { childList: true })
-  }
   place()
-  watch()
   return {
     root,
     raise(element, source) {
       element.popover = 'manual'
-      element.dir = dirOf(source ?? page.documentElement)
+      element.dir = getComputedStyle(source ?? page.documentElement).direction
       raised.set(element, source)
       root.append(element)
       show(element, source)
@@ -69,14 +60,9 @@ export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
     close() {
       observer.disconnect()
       page.removeEventListener('toggle', onToggle, true)
-      for (const type of STOPPED) host.removeEventListener(type, stop)
       host.remove()
     },
   }
-}
-
-function dirOf(element: Element): string {
-  return getComputedStyle(element).direction
 }
 
 /** The closing cross; the step says what it does. */
@@ -85,7 +71,7 @@ export function drawCross(stage: StepStage): HTMLButtonElement | null {
   const snoozes = stage.cross === 'snooze' && stage.snoozeLeft
   const button = make(stage, 'button', 'cross')
   button.type = 'button'
-  button.setAttribute('aria-label', snoozes ? stage.word('later', 'Remind me later') : stage.word('close', 'Close'))
+  button.ariaLabel = snoozes ? stage.word('later', 'Remind me later') : stage.word('close', 'Close')
   button.append(drawIcon(stage, snoozes ? 'M7 1a6 6 0 1 0 0 12A6 6 0 0 0 7 1m0 2.5V7l2.5 1.5' : 'M2 2l10 10M12 2 2 12'))
   button.addEventListener(
     'click',
@@ -117,16 +103,19 @@ export function watchEscape(stage: StepStage, root: ShadowRoot, always: boolean)
 
 const FOCUSABLE = 'a[href],button,video[controls],input,select,textarea,[tabindex="0"]'
 
+/** Tab passes the radios of a group as one, whichever of them it comes from. */
+const groupOf = (element: Element): unknown => (element as HTMLInputElement).name || element
+
 /** Keeps focus inside a modal step while it stands. */
 export function trap(stage: Stage, card: HTMLElement): Dispose {
   const page = stage.document
   const keep = stage.guard((event: KeyboardEvent) => {
     if (event.key !== 'Tab') return
-    const stops = Array.from(card.querySelectorAll<HTMLElement>(FOCUSABLE))
+    const stops = [...card.querySelectorAll<HTMLElement>(FOCUSABLE)]
     const active = (card.getRootNode() as ShadowRoot).activeElement
     const first = stops[0] ?? card
-    const last = stops[stops.length - 1] ?? card
-    const leaving = event.shiftKey ? active === first || active === card : active === last
+    const last = stops.at(-1) ?? card
+    const leaving = event.shiftKey ? active === card || (active && groupOf(active) === groupOf(first)) : active === last
     if (active && !leaving) return
     event.preventDefault()
     ;(event.shiftKey ? last : first).focus()

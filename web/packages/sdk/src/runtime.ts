@@ -35,6 +35,12 @@ export interface Decided {
 
 type Rules = typeof import('./chunks/rules.ts')
 
+/** An event that may have been said before: told again with the same id, it counts once. */
+export interface Said {
+  messageId: string
+  timestamp?: string
+}
+
 /** Everything a run asks of its surroundings. */
 export interface Ports {
   newId(): string
@@ -52,7 +58,7 @@ export interface Ports {
   /** Patterns and browser-only conditions: there as soon as a candidate asks for them. */
   rules: () => Rules | undefined
   content: (candidate: Candidate) => Promise<Content>
-  tell: (event: string, properties: Record<string, unknown>) => string
+  tell: (event: string, properties: Record<string, unknown>, said?: Said) => string
   flush: () => void
   emit: (event: string, detail: unknown) => void
   /** Rereads the revision when it is old; false when the experience is no longer live. */

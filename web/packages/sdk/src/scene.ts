@@ -2,6 +2,7 @@ import { type EndReason, readStack, renderText, renderUrl, snoozesUsed, wordsFor
 import type { By, Stage } from '@handrail/renderers'
 import type { Action, ExperienceState, Text } from '@handrail/wire'
 import type { Asked } from './play.ts'
+import type { Said } from './runtime.ts'
 
 /** What the actions of a stack do to the play they stand in. */
 export interface Hands {
@@ -20,7 +21,7 @@ export interface Scene {
   words(text: Text): string
   state(): ExperienceState
   stage(): Stage
-  tell(event: string, properties?: Record<string, unknown>): string
+  tell(event: string, properties?: Record<string, unknown>, said?: Said): string
   /** One stack of actions: fired together in nominal order, none awaited, one outcome (RULES 27). */
   act(actions: readonly Action[], by: By, button?: string): void
   /** Notes once that the user saw the experience. */
@@ -43,7 +44,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
     kind: candidate.kind,
     run: run.id,
   }
-  const tell: Scene['tell'] = (event, properties) => ports.tell(event, { ...about, ...properties })
+  const tell: Scene['tell'] = (event, properties, said) => ports.tell(event, { ...about, ...properties }, said)
   const words = (text: Text) => renderText(wordsFor(text, ports.locale(), content.defaultLocale), ports.values)
   const state = () => ledger.of(candidate.key, candidate.state)
   const fault = () => {
@@ -131,7 +132,8 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
       if (reason === 'dismissed' || reason === 'completed') {
         ledger.note(candidate.key, { [reason]: at, first_seen: at, last_seen: at })
         if (counts && !seenOnce) ledger.noteShown(at)
-        tell(`experience_${reason}`)
+        // A run that is completed twice, as by a thank-you step that is seen and then closed, has been completed once.
+        tell(`experience_${reason}`, {}, { messageId: `${run.id}.${reason}` })
       } else if (reason !== 'snoozed') tell('experience_ended', { reason })
     },
   }

@@ -4,7 +4,7 @@ import { createGuard, type Dispose } from './guard.ts'
 import { createLedger } from './ledger.ts'
 import { createOutbox, type Message } from './outbox.ts'
 import { watchRoute } from './routes.ts'
-import { createRuntime, deviceOf, type Entry, type Runtime, type Started } from './runtime.ts'
+import { createRuntime, deviceOf, type Entry, type Runtime, type Said, type Started } from './runtime.ts'
 import { createStore } from './store.ts'
 import { newId, readId, readLanguage, readValue } from './values.ts'
 
@@ -105,8 +105,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   const say = (message: Omit<Message, 'messageId' | 'timestamp' | 'anonymousId' | 'userId'> & Partial<Message>) =>
     // The mark: what the browser has mapped is not mapped again by a destination on the server.
     outbox.add({ ...ids(), context: { handrail: {} }, ...message })
-  const lifecycle = (event: string, properties: Record<string, unknown>) =>
-    say({ type: 'track', event, properties, context: { handrail: { lifecycle: true, sdk: VERSION } } })
+  const lifecycle = (event: string, properties: Record<string, unknown>, said?: Said) =>
+    say({ type: 'track', event, properties, context: { handrail: { lifecycle: true, sdk: VERSION } }, ...said })
 
   const ledger = createLedger(store, who)
   const locale = () =>

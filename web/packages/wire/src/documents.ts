@@ -296,8 +296,9 @@ export interface ViewportCondition {
 /**
  * A question about an answer, by the operators of the operator table: `between [0, 6]`, `is "price"`, `is_empty`.
  *
- * `question` is the key of an earlier step; without it, the step's own. A choice answers with its option's key, a
- * multiple choice with a list of keys, a scale with a number, an open text with text; skipped is missing.
+ * `question` is the key of an earlier step; without it, the step's own. A choice answers with its option's key
+ * (`other` for the user's own words), a multiple choice with a list of keys, a scale with a number, an open text with
+ * text; skipped is missing.
  */
 export interface AnswerTest {
   operator: AnswerOperator
@@ -383,7 +384,11 @@ export interface Cross {
   action?: Action
 }
 
-/** An invitation to book a time. Its primary button holds `book_interview` first (RULES 31). */
+/**
+ * An invitation to book a time. Its primary button holds `book_interview` first (RULES 31).
+ *
+ * `link` is the page of the calendar at its provider; it may hold chips, `?email={{native.email}}`.
+ */
 export interface BookInterviewStep {
   type: 'book_interview'
   key: string
@@ -396,7 +401,11 @@ export interface BookInterviewStep {
   link: string
 }
 
-/** If every test in `when` holds for what was answered, `then` fires. The first condition that holds decides. */
+/**
+ * If every test in `when` holds for what was answered, `then` fires. The first condition that holds decides.
+ *
+ * Where `then` neither goes to a step nor ends the run, the step's `otherwise` goes on.
+ */
 export interface SurveyCondition {
   when: AnswerTest[]
   then: Action[]
@@ -673,7 +682,7 @@ export interface Rating {
   high?: Text
 }
 
-/** One of several options; `other` adds a line for the user's own words. `shuffle` varies the order by user. */
+/** One of several options; `other` adds a line for own words. `shuffle` varies the order from run to run. */
 export interface SingleChoice {
   type: 'single_choice'
   key: string
@@ -755,7 +764,7 @@ export interface Slider {
   high?: Text
 }
 
-/** Words between questions; its buttons lead on. */
+/** Words between questions; its buttons lead on, or one of ours where it has none. */
 export interface TextBlock {
   type: 'text_block'
   key: string
@@ -766,7 +775,7 @@ export interface TextBlock {
   otherwise?: GoToStep
 }
 
-/** The end. The survey counts as completed once this step is seen. */
+/** The end. The survey counts as completed once this step is seen, however it is closed. */
 export interface ThankYou {
   type: 'thank_you'
   key: string

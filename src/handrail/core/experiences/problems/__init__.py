@@ -7,6 +7,7 @@ what is checked here is meaning: references, reachability, the contract's tables
 from handrail.core.experiences.problems.actions import MAX_SNOOZES
 from handrail.core.experiences.problems.find import find_problems
 from handrail.core.experiences.problems.place import Surroundings
+from handrail.core.experiences.problems.surveys import MAX_OPTIONS
 from handrail.core.experiences.problems.tours import MAX_STEPS
 
-__all__ = ["MAX_SNOOZES", "MAX_STEPS", "Surroundings", "find_problems"]
+__all__ = ["MAX_OPTIONS", "MAX_SNOOZES", "MAX_STEPS", "Surroundings", "find_problems"]

@@ -37,10 +37,11 @@ def stack_problems(place: Place, context: Context, actions: tuple[Action, ...], 
         if word not in release.ACTIONS:
             message = f"This release cannot run {word}; it runs {release.listed(release.ACTIONS)}."
             yield Problem("unsupported_action", f"{here}.type", message)
-        yield from _action_problems(place, context, action, here)
+        yield from action_problems(place, context, action, here)
 
 
-def _action_problems(place: Place, context: Context, action: Action, path: str) -> Iterator[Problem]:
+def action_problems(place: Place, context: Context, action: Action, path: str) -> Iterator[Problem]:
+    """Where one action leads, and what it is given."""
     match action:
         case GoToStep("previous") if context != "cta_button":
             yield Problem("previous_outside_cta", f"{path}.step", "Only a button can go to the previous step.")

@@ -10,7 +10,7 @@ from handrail.core.experiences.model import Tour
 from handrail.core.experiences.problems.actions import WORDS_OF_GO_TO_STEP, stack_problems
 from handrail.core.experiences.problems.blocks import blocks_problems, cross_problems
 from handrail.core.experiences.problems.place import Place, Surroundings, seconds_problems
-from handrail.core.experiences.reach import reach_problems
+from handrail.core.experiences.reach import reach_problems, tour_stop
 from handrail.core.experiences.targets import Target, target_problems
 from handrail.core.experiences.tours import (
     DelayPassed,
@@ -26,8 +26,12 @@ from handrail.core.problems import Problem, key_problems
 MAX_STEPS = 50
 
 
-def step_key_problems(keys: tuple[str, ...]) -> Iterator[Problem]:
-    """Problems of the keys of a tour's or a survey's steps."""
+def step_key_problems(kind: str, keys: tuple[str, ...]) -> Iterator[Problem]:
+    """Problems of how many steps a tour or a survey has, and of their keys."""
+    if not keys:
+        yield Problem("no_steps", "content.steps", f"A {kind} has at least one step.")
+    if len(keys) > MAX_STEPS:
+        yield Problem("too_many_steps", "content.steps", f"A {kind} has at most {MAX_STEPS} steps.")
     for at, key in enumerate(keys):
         path = f"content.steps[{at}].key"
         yield from key_problems(key, path)
@@ -40,16 +44,12 @@ def step_key_problems(keys: tuple[str, ...]) -> Iterator[Problem]:
 
 def tour_problems(tour: Tour, around: Surroundings) -> Iterator[Problem]:
     steps = tour.content.steps
-    if not steps:
-        yield Problem("no_steps", "content.steps", "A tour has at least one step.")
-    if len(steps) > MAX_STEPS:
-        yield Problem("too_many_steps", "content.steps", f"A tour has at most {MAX_STEPS} steps.")
     keys = tuple(step.key for step in steps)
-    yield from step_key_problems(keys)
+    yield from step_key_problems("tour", keys)
     for at, step in enumerate(steps):
         path = f"content.steps[{at}]"
         yield from _step_problems(Place(tour, around, first_step=at == 0, steps=keys), step, path)
-    yield from reach_problems(steps)
+    yield from reach_problems([tour_stop(step) for step in steps])
 
 
 def _step_problems(place: Place, step: Step, path: str) -> Iterator[Problem]:
