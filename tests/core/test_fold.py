@@ -114,6 +114,38 @@ def test_any_order_of_arrival_gives_the_same_state_and_the_same_facts(said: list
         assert user(one, device, None) == user(other, device, None)
 
 
+def test_a_thousand_orders_of_the_same_five_hundred_events_give_one_state() -> None:
+    draw = random.Random(20261124)
+    events: list[Event] = []
+    for number in range(500):
+        kind, at = draw.choice(KINDS), NOON + draw.randrange(40) + draw.choice([0, HOUR // 2, 24 * HOUR])
+        who: dict[str, Any] = {"user_id": draw.choice([None, *USERS]), "anonymous_id": draw.choice(DEVICES)}
+        said: dict[str, Any] = {"traits": {draw.choice(["plan", "seats", "email"]): draw.choice([None, 1, "pro"])}}
+        match kind:
+            case "identify":
+                told: dict[str, Any] = {"type": "identify", **said, **who}
+            case "sdk identify":
+                mark = {"remove_unspecified": draw.random() < 0.5, "native": {"name": draw.choice(["Ann", "Bob"])}}
+                told = {"type": "identify", "handrail": mark, **said, **who}
+            case "alias":
+                told = {"type": "alias", "previous_id": draw.choice([*USERS, *DEVICES]), "user_id": draw.choice(USERS)}
+            case "group":
+                told = {"type": "group", "group_id": draw.choice(["acme", "globex"]), **said, **who}
+            case "order":
+                told = {"type": "track", "properties": {"big": draw.random() < 0.5}, **who}
+            case "page":
+                told = {"type": "page", **who}
+            case _:
+                properties = {"experience": draw.choice(["welcome", "survey"]), "until": at + HOUR}
+                told = {"type": "track", "name": f"experience_{kind}", "properties": properties, **who}
+                told["handrail"] = {"lifecycle": True}
+        events.append(an_event(f"m{number:03}", at=at, **told))
+    one = folded(events)
+    for _ in range(1000):
+        draw.shuffle(events)
+        assert folded(events) == one
+
+
 @given(said=st.lists(an_event_of_any_kind(), min_size=1, max_size=20), seed=st.integers(0, 2**32))
 @settings(max_examples=100, deadline=None)
 def test_folding_row_by_row_with_just_what_is_needed_gives_the_state_of_folding_at_once(

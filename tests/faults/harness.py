@@ -71,6 +71,8 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self.retry_after = False
+        """Whether the last answer said when to come again."""
 
     @classmethod
     async def connect(cls, port: int) -> Client:
@@ -84,8 +86,18 @@ class Client:
             b"content-length: %d\r\n\r\n%s" % (len(body), body)
         )
         await self._writer.drain()
+        return await self._answered()
+
+    async def get(self, path: str) -> int:
+        """Ask for a document; its status."""
+        self._writer.write(b"GET %b HTTP/1.1\r\nhost: localhost\r\n\r\n" % path.encode())
+        await self._writer.drain()
+        return await self._answered()
+
+    async def _answered(self) -> int:
         head = await self._reader.readuntil(b"\r\n\r\n")
         status = int(head.split(b" ", 2)[1])
+        self.retry_after = b"\r\nretry-after:" in head.lower()
         lengths = [
             int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
         ]
