@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import socket
 import time
 from contextlib import suppress
@@ -19,23 +20,27 @@ from handrail.adapters.control.tables import api_key
 from handrail.adapters.control.work import ControlWorks
 from handrail.compile import queries
 from handrail.core.conditions.model import Condition
-from handrail.core.errors import NotFound, Unavailable
+from handrail.core.environments import EnvironmentSettings
+from handrail.core.errors import Conflict, Forbidden, NotFound, Unavailable
 from handrail.core.fold import FoldRules
 from handrail.core.values import day_of
 from handrail.delivery.boot import Delivery
 from handrail.delivery.counting import counting
 from handrail.http.api.admin import Admin, Counted
+from handrail.http.api.desk import Desk
 from handrail.http.api.routes import CLI_SCOPE, create_api
 from handrail.http.asgi import Application, Receive, Scope, Send
 from handrail.http.demo import DemoHost
 from handrail.http.deps import Deps
 from handrail.http.hosts import Hosts
 from handrail.http.limits import Limits, Rates
+from handrail.http.public.events import ServerEvents
 from handrail.http.public.sdk import Sdk
 from handrail.http.public.tracking import Tracking
 from handrail.http.tail import Tail
 from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
+from handrail.people import open_desk
 from handrail.settings import NO_ANALYTICS, Settings
 from handrail.storage import Storage, open_storage
 from handrail.workspace.seed import NewProject, seed
@@ -70,6 +75,7 @@ class Installation:
         self._rules: dict[str, FoldRules] = {}
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self.desk: Desk
 
     @classmethod
     async def open(cls, settings: Settings, *, worker: bool = False) -> Installation:
@@ -80,10 +86,14 @@ class Installation:
             if storage.changes is not None:
                 await storage.changes.follow(made._heard)
             await made.followed()
+            keys = settings.secret_keys
+            made.desk = await open_desk(
+                settings.folder, keys, made.control, made.log, made.analytics, made.filled, milliseconds
+            )
         except BaseException:
             await storage.close()
             raise
-        made._tasks = [asyncio.create_task(made._fill()), asyncio.create_task(made._keep_following())]
+        made._tasks = [asyncio.create_task(each) for each in (made._fill(), made._keep_following(), made._learn())]
         return made
 
     def _zone_of(self, environment: str) -> str:
@@ -111,6 +121,17 @@ class Installation:
             await asyncio.to_thread(self.analytics.close)
         self._filled = mine
         return await self.analytics.fill(self.log) if mine else 0
+
+    async def _learn(self) -> None:
+        """Keep the catalogue behind the log; what fails is tried again."""
+        while True:
+            try:
+                await self.desk.learner.follow()
+            except Conflict:
+                pass  # another process learnt this part
+            except Exception:
+                _logger.exception("learning_failed")
+            await asyncio.sleep(1)
 
     async def counted(self, environment: str, experience: str | None, segment: str | None) -> Counted:
         """How many users an experience's audience or a segment may hold for. Raises NotFound."""
@@ -158,6 +179,7 @@ class Installation:
             self._changed.clear()
             try:
                 await self.followed()
+                await self.desk.refresh()
             except Exception:
                 _logger.exception("publication_not_followed")
                 self._changed.set()
@@ -192,6 +214,20 @@ class Installation:
             row = (await connection.execute(select(api_key.c.scopes).where(api_key.c.digest == digest))).one_or_none()
         return frozenset() if row is None else frozenset(row.scopes.split())
 
+    async def server_key(self, secret: str | None, environment: str) -> EnvironmentSettings:
+        """The environment, by its key, that a secret key may send events to. Raises Forbidden."""
+        if not secret:
+            raise Forbidden("A secret API key is needed in x-api-key.", code="no_key")
+        query = select(api_key).where(api_key.c.digest == hashlib.sha256(secret.encode()).hexdigest())
+        async with self.control.transaction() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise Forbidden("There is no such API key.", code="unknown_key")
+        if "events:write" not in row.scopes.split():
+            raise Forbidden("This key does not reach 'events:write'.")
+        async with self.works(row.project_id) as work:
+            return await work.environment(environment)
+
     def application(self, demo: DemoHost | None = None) -> Hosts:
         """Every door, as one ASGI application."""
         deps = Deps(
@@ -199,6 +235,8 @@ class Installation:
             delivery=self.delivery,
             log=self.log,
             destinations=self.destinations,
+            guard=self.desk.guard,
+            server_key=self.server_key,
             now=milliseconds,
             tell=self.tail.tell,
             static=STATIC,
@@ -214,6 +252,7 @@ class Installation:
             log=self.log,
             destinations=self.destinations,
             accounts=self.accounts,
+            desk=self.desk,
             tail=self.tail,
             now=milliseconds,
             project=self.project,
@@ -222,7 +261,7 @@ class Installation:
             counted=self.counted,
             demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
         )
-        return Hosts(Tracking(deps), Sdk(deps), cast("Application", create_api(admin)), demo)
+        return Hosts(Tracking(deps), Sdk(deps), ServerEvents(deps), cast("Application", create_api(admin)), demo)
 
 
 class Trusted:

@@ -20,6 +20,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `data` is the folder of log, state and control database. With `database`, a `postgresql://` address, all three are
     there, and the folder holds only the analytic store. `analytics` is the address of a ClickHouse, such as
     `http://user:password@host:8123/handrail`, or `none` for an installation without counts.
+    `secret_keys` are what secrets at rest are encrypted with, the newest first, apart by blanks; without, they lie in
+    the folder's `secrets.key`.
     """
 
     host: str = "127.0.0.1"
@@ -35,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit_user: int = 100
     """Requests of one address, events by one key, boots and events of one user, a second; 0 for no limit."""
     demo: bool = False
+    secret_keys: str = ""
 
     @property
     def folder(self) -> Path:

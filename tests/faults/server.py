@@ -26,6 +26,7 @@ from handrail.http.deps import Deps
 from handrail.http.limits import Limits, Rates
 from handrail.http.public.tracking import Tracking
 from handrail.ingest.destinations import Destinations, none
+from handrail.testing.guard import lenient, no_server_key
 
 
 class Keys:
@@ -44,6 +45,8 @@ def the_door(log: SqliteLog) -> Tracking:
         destinations=Destinations(none, lambda: 0),
         delivery=cast(Delivery, None),
         log=log,
+        guard=lenient(log),
+        server_key=no_server_key,
         now=lambda: time.time_ns() // 1_000_000,
         tell=lambda topic, told: None,
         static=Path(),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from handrail.core.events import Event, EventType
+from handrail.core.events import Event, EventType, Proof
 
 NOON = 1_795_521_600_000
 """2026-11-24T12:00:00Z in milliseconds."""
@@ -22,6 +22,7 @@ def an_event(
     traits: dict[str, Any] | None = None,
     properties: dict[str, Any] | None = None,
     handrail: dict[str, Any] | None = None,
+    verified: Proof | None = None,
     **said: str | None,
 ) -> Event:
     """An event said at `at`. `handrail` becomes `context.handrail`; `said` are the event's own text fields."""
@@ -43,6 +44,7 @@ def an_event(
         timestamp=at,
         received_at=at if received_at is None else received_at,
         body=msgspec.Raw(msgspec.json.encode(body)),
+        verified=verified,
         **said,
     )
 

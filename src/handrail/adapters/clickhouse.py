@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from handrail.core.events import Stamp
 from handrail.core.fold import Key, State
 from handrail.core.people import Link
 from handrail.core.values import day_of
+from handrail.ingest.erasure import rows_of
 from handrail.ingest.ports import Log
 from handrail.ingest.replica import BATCH, FACTS, Attributes, Batch, Filler, answer_rows, experience_rows, typed
 
@@ -91,7 +92,7 @@ class Result(Protocol):
 class Client(Protocol):
     """What we use of the library's client."""
 
-    def command(self, cmd: str, /) -> object:
+    def command(self, cmd: str, /, parameters: dict[str, object] = ..., *, settings: dict[str, object] = ...) -> object:
         """Run a statement that answers no rows."""
         ...
 
@@ -291,6 +292,32 @@ class ClickhouseAnalytics:
             return [tuple(map(str, row)) for row in rows]
         except (OperationalError, OSError) as problem:
             raise _unavailable(problem) from None
+
+    async def erase(self, environment: str, subjects: Collection[str]) -> int:
+        """Delete these subjects and people, and have the parts that held them written anew. Returns how many rows."""
+        return await asyncio.to_thread(self._erase, environment, subjects)
+
+    def _erase(self, environment: str, subjects: Collection[str]) -> int:
+        with self._lock:
+            client = self._open()
+            total = 0
+            try:
+                for table, column, gone in rows_of(subjects):
+                    where = f"WHERE environment = {{p1:String}} AND {column} IN {{p2:Array(String)}}"
+                    parameters: dict[str, object] = {"p1": environment, "p2": gone}
+                    found = client.query(f"SELECT count() FROM {table} {where}", parameters=parameters).result_rows
+                    if count := int(str(found[0][0])):
+                        # A mutation that is waited for: it leaves nothing behind in the parts that serve.
+                        client.command(
+                            f"ALTER TABLE {table} DELETE {where}",
+                            parameters=parameters,
+                            settings={"mutations_sync": 2},
+                        )
+                        total += count
+            except (OperationalError, OSError) as problem:
+                self._client = None
+                raise _unavailable(problem) from None
+            return total
 
     def write(self, batch: Batch) -> None:
         """Write rows and the position they lead to, so that a repeated write leaves what one leaves."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -24,6 +24,7 @@ from handrail.core.events import Stamp
 from handrail.core.fold import Key, State
 from handrail.core.people import Link
 from handrail.core.values import day_of
+from handrail.ingest.erasure import rows_of
 from handrail.ingest.ports import Log
 from handrail.ingest.replica import (
     BATCH,
@@ -118,7 +119,11 @@ class DuckdbAnalytics:
         has the file.
         """
         self._zone_of = zone_of
+        self._path = path
         self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._reading = 0
+        """Cursors that are reading; the file is not changed for another one under them."""
         self._columns: dict[Column, str] = {}
         self._widths: dict[Owner, int] = dict.fromkeys(TABLES, 0)
         self._filler = Filler(self)
@@ -201,11 +206,15 @@ class DuckdbAnalytics:
         with self._lock:
             sql = write(DuckdbPrinter(scope, self))
             cursor = self._connection.cursor()
+            self._reading += 1
         # A cursor reads one moment of the store, however much is written meanwhile.
         try:
             return cursor.execute(sql.text, sql.parameters).fetchall()
         finally:
             cursor.close()
+            with self._idle:
+                self._reading -= 1
+                self._idle.notify_all()
 
     def column(self, column: Column) -> str | None:
         """The column that holds these values. Raises Invalid when the table had no room left for it."""
@@ -287,6 +296,43 @@ class DuckdbAnalytics:
             if batch.position is not None:
                 self._position = batch.position
             self._kept += len(batch.events)
+
+    async def erase(self, environment: str, subjects: Collection[str]) -> int:
+        """Delete these subjects and people, and write the file anew without them. Returns how many rows went."""
+        return await asyncio.to_thread(self._erase, environment, subjects)
+
+    def _erase(self, environment: str, subjects: Collection[str]) -> int:
+        with self._lock:
+            rows = 0
+            self._connection.execute("BEGIN")
+            for table, column, gone in rows_of(subjects):
+                query = f"DELETE FROM {table} WHERE environment = $1 AND {column} IN (SELECT unnest($2::VARCHAR[]))"
+                found = self._connection.execute(query, [environment, gone]).fetchone()
+                rows += 0 if found is None else int(found[0])
+            self._connection.execute("COMMIT")
+            self._rewrite()
+            return rows
+
+    def _rewrite(self) -> None:
+        """Copy what is left into a new file: what DuckDB deletes stays in the old one's free blocks."""
+        if self._path is None:
+            return
+        self._idle.wait_for(lambda: not self._reading)
+        fresh = self._path.with_suffix(".fresh")
+        # A file that was put aside as damaged holds whoever it held; it goes with the first who is erased.
+        aside = f"{self._path}.damaged"
+        for each in (fresh, Path(f"{fresh}.wal"), Path(aside), Path(f"{aside}.wal")):
+            each.unlink(missing_ok=True)
+        name = self._connection.execute("SELECT current_database()").fetchone()
+        assert name is not None
+        quoted = str(fresh).replace("'", "''")
+        self._connection.execute(f"ATTACH '{quoted}' AS fresh; COPY FROM DATABASE \"{name[0]}\" TO fresh; DETACH fresh")
+        self._connection.close()
+        Path(f"{self._path}.wal").unlink(missing_ok=True)
+        fresh.replace(self._path)
+        self._connection = _connect(self._path)
+        (self._kept,) = self._row("SELECT count(*) FROM events")
+        self._clustered = min(self._clustered, self._kept)
 
     def _write(self, batch: Batch) -> None:
         people = [(each.environment, each.person) for each in batch.people]

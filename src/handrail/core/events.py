@@ -11,6 +11,8 @@ import msgspec
 
 EventType: TypeAlias = Literal["identify", "track", "page", "screen", "group", "alias"]
 
+Proof: TypeAlias = Literal["signature", "key"]
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One accepted event, past the door: checked, its clock corrected, ready for the log.
@@ -31,6 +33,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     previous_id: str | None = None
     timestamp: int
     received_at: int
+    verified: Proof | None = None
+    """What proved that the caller may speak for `user_id`: the user's own signature, or a secret key of the project."""
     body: msgspec.Raw = msgspec.Raw(b"{}")
 
 

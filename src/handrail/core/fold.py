@@ -216,6 +216,8 @@ def join_event(subject: Subject, event: Event, rules: FoldRules) -> None:
         subject.first_seen = at
     if at > subject.last_seen:
         subject.last_seen = at
+    if event.verified == "signature":
+        subject.verified = _first(subject.verified, at)
     kind = event.type
     if kind == "track":
         counters = rules.counters.get(event.name or "")
@@ -275,6 +277,7 @@ def merge(subjects: Iterable[Subject], users: Iterable[str] = ()) -> Subject:
     for subject in subjects:
         whole.first_seen = _first(whole.first_seen, subject.first_seen)
         whole.last_seen = max(whole.last_seen, subject.last_seen)
+        whole.verified = _first(whole.verified, subject.verified)
         for day, bits in subject.visited.items():
             whole.visited[day] = whole.visited.get(day, 0) | bits
         for mine, theirs in ((whole.native, subject.native), (whole.custom, subject.custom)):
@@ -348,6 +351,13 @@ def count_visits(visited: Mapping[int, int]) -> int:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = int((datetime(2, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds() * 1000)
 _LAST = int((datetime(9998, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds() * 1000)
+
+
+def read_traits(event: Event) -> tuple[Properties, Properties | None]:
+    """An event's traits; and its native fields, None when it came from a Segment library that has none of its own."""
+    body = _read(event.body)
+    mark = body.context.handrail
+    return body.traits, None if mark is None else mark.native or {}
 
 
 def _stamp(event: Event) -> Stamp:

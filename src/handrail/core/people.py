@@ -60,6 +60,8 @@ class Subject(msgspec.Struct, omit_defaults=True):
 
     first_seen: int = 0
     last_seen: int = 0
+    verified: int = 0
+    """When a caller first proved to be this user, 0 for never: from then on, unsigned calls may not speak for them."""
     visited: dict[int, int] = {}
     """When the user was on a page: day since 1970 (UTC) -> 48 bits, one for each half-hour. A union, so it repeats."""
     native: dict[str, Written] = {}
@@ -90,6 +92,13 @@ class Person(msgspec.Struct, frozen=True):
     native: dict[str, AttributeValue]
     custom: dict[str, AttributeValue]
     company: dict[str, AttributeValue]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One line of a list of people: a subject (`u:` or `a:` and an id) and what is known of it alone."""
+
+    subject: str
+    state: Subject
 
 
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):

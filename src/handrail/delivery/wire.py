@@ -35,6 +35,8 @@ class BootRequest(msgspec.Struct, rename="camel", omit_defaults=True):
     zone: str = "UTC"
     sent_at: str | None = None
     batch: list[msgspec.Raw] = []
+    signature: str | None = None
+    """Proves that the page may speak for `user_id`, where the project verifies identities."""
     have: list[str] = []
     """Versions whose content the browser holds."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
+from handrail.core.environments import EnvironmentSettings
 from handrail.delivery.boot import Delivery
 from handrail.delivery.ports import Publications
 from handrail.http.limits import Limits
 from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
+from handrail.ingest.guard import Guard
 from handrail.ingest.ports import Log
 
 
@@ -22,6 +24,9 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery
     log: Log
     destinations: Destinations
+    guard: Guard
+    server_key: Callable[[str | None, str], Awaitable[EnvironmentSettings]]
+    """The environment, by its key, that a secret key may send events to. Raises Forbidden."""
     now: Callable[[], int]
     tell: Callable[[str, object], None]
     static: Path

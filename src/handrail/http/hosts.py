@@ -10,9 +10,17 @@ PUBLIC = ("/sdk/v1/", "/v1/", "/sourceConfig")
 class Hosts:
     """Sends a request to the hot doors, the API and dashboard, or, on `localhost` with a demo, to the host page."""
 
-    def __init__(self, tracking: Application, sdk: Application, api: Application, demo: Application | None) -> None:
+    def __init__(
+        self,
+        tracking: Application,
+        sdk: Application,
+        events: Application,
+        api: Application,
+        demo: Application | None,
+    ) -> None:
         self._tracking = tracking
         self._sdk = sdk
+        self._events = events
         self._api = api
         self._demo = demo
 
@@ -27,6 +35,8 @@ class Hosts:
             return await self._sdk(scope, receive, send)
         if path.startswith(("/v1/", "/sourceConfig")):
             return await self._tracking(scope, receive, send)
+        if path == "/sse/webhook":
+            return await self._events(scope, receive, send)
         if path.startswith("/demo"):
             where = b"The demo's host page is another origin: open it on http://localhost, same port.\n"
             return await answer(send, 404, where, [(b"content-type", b"text/plain; charset=utf-8")])

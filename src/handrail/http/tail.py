@@ -47,6 +47,10 @@ class Tail:
         for listener in self._listeners:
             _put(listener, lines)
 
+    def forget(self) -> None:
+        """Drop what happened last: somebody in it was erased."""
+        self._recent.clear()
+
     async def listen(self) -> AsyncGenerator[bytes]:
         """JSON lines from now on; an empty line now and then, so that a dead connection is noticed."""
         mine: asyncio.Queue[bytes] = asyncio.Queue(WAITING)

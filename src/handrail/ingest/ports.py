@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
 import msgspec
 
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules
-from handrail.core.people import Company, Person, Subject
+from handrail.core.people import Company, Listed, Person, Subject
+from handrail.ingest.erasure import Cut
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -54,8 +55,23 @@ class Log(Protocol):
         """Return once state has caught up with `position`. Raises Unavailable when it cannot just now."""
         ...
 
+    async def settled(self) -> None:
+        """Return once state has caught up with everything that is acknowledged by now. Raises Unavailable."""
+        ...
+
     async def follow(self, environment: str, rules: FoldRules) -> None:
         """Fold this environment by these rules from now on; counters that are new are counted back over the log."""
+        ...
+
+    async def erase(self, environment: str, subjects: Collection[str], cut: Cut) -> int:
+        """Delete what is known of `subjects` and, of every event, what `cut` leaves out. Returns how many were cut.
+
+        Nothing of them is read any more when this returns, and nothing of them is left in the files. May run again.
+        """
+        ...
+
+    def roster(self) -> Roster:
+        """People of every environment, as members look for them."""
         ...
 
     def people(self, environment: str) -> People:
@@ -64,6 +80,25 @@ class Log(Protocol):
 
     async def rebuild(self) -> RebuildReport:
         """Fold the whole log into a fresh state and compare it with the one that serves."""
+        ...
+
+
+class Roster(Protocol):
+    """People as members look for them."""
+
+    async def page(self, environment: str, *, after: str, limit: int, search: str, anonymous: bool) -> list[Listed]:
+        """People whose id, e-mail address or name holds `search`, in the order of their ids, from behind `after`.
+
+        Users, and with `anonymous` those who belong to no user; one line a person, by their canonical id.
+        """
+        ...
+
+    async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
+        """Every subject (`u:`, `a:`) that is this person, known or not."""
+        ...
+
+    async def events(self, environment: str, subjects: Collection[str], *, limit: int | None) -> list[Event]:
+        """Events of these subjects, the latest first. With a limit, one that is long ago may be passed over."""
         ...
 
 

@@ -64,6 +64,8 @@ class Call(msgspec.Struct, gc=False):
     properties: msgspec.Raw = NOTHING
     context: msgspec.Raw = NOTHING
     integrations: msgspec.Raw = NOTHING
+    signature: object = None
+    """Ours, not Segment's: proves that the caller may speak for `userId`."""
 
 
 class Envelope(msgspec.Struct):
@@ -74,6 +76,8 @@ class Envelope(msgspec.Struct):
     sentAt: object = None
     context: msgspec.Raw = msgspec.Raw()
     integrations: msgspec.Raw = msgspec.Raw()
+    signature: object = None
+    """Ours: stands for every call of the batch that has none of its own."""
 
 
 _call = msgspec.json.Decoder(Call)

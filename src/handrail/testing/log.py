@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules, State, company_id, count_back, fold, merge, person, subjects_of, users_among
-from handrail.core.people import Company, Person, Subject
+from handrail.core.people import Company, Listed, Person, Subject
 from handrail.ingest.dedupe import SeenIds, dedupe_id
+from handrail.ingest.erasure import Cut, belongs
 from handrail.ingest.ports import Appended, RebuildReport
 
 
@@ -50,6 +51,9 @@ class MemoryLog:
         if position > len(self.events):
             raise Unavailable(f"The log has no position {position} yet.")
 
+    async def settled(self) -> None:
+        """Return at once: what is kept is folded."""
+
     async def follow(self, environment: str, rules: FoldRules) -> None:
         """Fold by these rules from now on, new counters counted back."""
         before, wanted = self._rules_of(environment), rules.counter_ids()
@@ -73,6 +77,22 @@ class MemoryLog:
     def people(self, environment: str) -> MemoryPeople:
         """Folded state of one environment."""
         return MemoryPeople(self.state, environment)
+
+    async def erase(self, environment: str, subjects: Collection[str], cut: Cut) -> int:
+        """Delete what is known of `subjects`, and cut the events."""
+        for subject in subjects:
+            self.state.subjects.pop((environment, subject), None)
+            self.state.aliases.pop((environment, subject[2:]), None)
+        for key, link in [*self.state.links.items()]:
+            if key[0] == environment and ("a:" + key[1] in subjects or "u:" + link.user_id in subjects):
+                del self.state.links[key]
+        left = [(event, cut(event)) for event in self.events]
+        self.events = [each for _, each in left if each is not None]
+        return sum(event is not kept for event, kept in left)
+
+    def roster(self) -> MemoryRoster:
+        """People as members look for them."""
+        return MemoryRoster(self)
 
     async def rebuild(self) -> RebuildReport:
         """Fold every event again and compare."""
@@ -119,6 +139,38 @@ class MemoryPeople:
         subject = await self.user(anonymous_id, user_id)
         group_id = company_id(subject)
         return person(subject, None if group_id is None else await self.company(group_id))
+
+
+class MemoryRoster:
+    """People of every environment."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self._state = log.state
+
+    async def events(self, environment: str, subjects: Collection[str], *, limit: int | None) -> list[Event]:
+        """Events of these subjects, the latest first."""
+        return [each for each in reversed(self._log.events) if belongs(each, environment, subjects)][:limit]
+
+    async def page(self, environment: str, *, after: str, limit: int, search: str, anonymous: bool) -> list[Listed]:
+        """People whose id, e-mail address or name holds `search`, in the order of their ids, from behind `after`."""
+        state, found = self._state, list[Listed]()
+        for (where, subject), known in sorted(state.subjects.items()):
+            kind, identity = subject[:1], subject[2:]
+            elsewhere = (
+                state.aliases.get((where, identity), identity) != identity
+                if kind == "u"
+                else (where, identity) in state.links or not anonymous
+            )
+            told = [identity, *(str(known.native[name].value) for name in ("email", "name") if name in known.native)]
+            fits = any(search.lower() in each.lower() for each in told)
+            if where == environment and subject > after and not elsewhere and fits:
+                found.append(Listed(subject, known))
+        return found[:limit]
+
+    async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
+        """Every subject (`u:`, `a:`) that is this person, known or not."""
+        return [key[1] for key in subjects_of(self._state, environment, anonymous_id, user_id)]
 
 
 def _differing(

@@ -152,3 +152,53 @@ destination = Table(
     Column("paused", Boolean, nullable=False),
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.id"]),
 )
+
+identity_key = Table(
+    "identity_key",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _project(),
+    Column("method", String(8), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+environment_privacy = Table(
+    "environment_privacy",
+    metadata,
+    Column("project_id", String(36), nullable=False),
+    Column("environment_id", String(36), primary_key=True),
+    Column("verify_identity", Boolean, nullable=False),
+    Column("scrub", Text, nullable=False),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.id"]),
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("environment_id", String(36), nullable=False),
+    Column("digests", Text, nullable=False),
+    Column("subjects", Text),
+    Column("receipt", Text),
+    Column("requested_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.id"]),
+)
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("project_id", String(36), nullable=False),
+    Column("environment_id", String(36), primary_key=True),
+    Column("body", Text, nullable=False),
+    ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.id"]),
+)
+
+follower = Table(
+    "follower",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("position", String(40), nullable=False),
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import TypeVar
@@ -19,12 +19,14 @@ import msgspec
 import structlog
 
 from handrail.adapters.postgres.connection import Connection, Pool, Row, Source, connect_pool
+from handrail.adapters.postgres.roster import PostgresRoster, cut_events
 from handrail.adapters.postgres.schema import FOLD_LOCK, migrate
 from handrail.adapters.postgres.state import PostgresPeople, StateRows
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules, fold, needed
 from handrail.ingest.dedupe import dedupe_id
+from handrail.ingest.erasure import Cut
 from handrail.ingest.ports import Appended, RebuildReport
 from handrail.ingest.rebuild import Comparison
 
@@ -129,6 +131,12 @@ class PostgresLog:
         except TimeoutError:
             raise Unavailable("What is known of users is behind the log.") from None
 
+    async def settled(self) -> None:
+        """Return once state has caught up with what is acknowledged; see `ingest.ports.Log`."""
+        row = await self._pool.fetchrow(_LATEST)
+        if row is not None:
+            await self.folded(_position(row))
+
     async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
         """At most `limit` events behind `after`, in order, none of which anything can still appear in front of."""
         try:
@@ -183,6 +191,20 @@ class PostgresLog:
     async def retain(self, today: date, days: int) -> int:
         """Drop nothing: a rebuild folds the whole log, and no state of dropped days is kept here yet."""
         return 0
+
+    async def erase(self, environment: str, subjects: Collection[str], cut: Cut) -> int:
+        """Forget these subjects; see `ingest.ports.Log`. The space is given back, and filled anew, by PostgreSQL."""
+        async with self._pool.acquire() as connection:
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+                total = await cut_events(connection, environment, subjects, cut)
+            for table in ("events", "subjects", "links", "aliases"):
+                await connection.execute(f"VACUUM ingest.{table}")
+        return total
+
+    def roster(self) -> PostgresRoster:
+        """People as members look for them."""
+        return PostgresRoster(self._pool)
 
     async def rebuild(self) -> RebuildReport:
         """Refold and compare; see `ingest.ports.Log`. Appends and folds go on meanwhile."""
@@ -353,6 +375,9 @@ ORDER BY e.transaction DESC, sequence DESC LIMIT 1
 _LAST = """
 SELECT transaction::text, sequence FROM ingest.events AS e WHERE e.transaction < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY e.transaction DESC, sequence DESC LIMIT 1
+"""
+_LATEST = """
+SELECT transaction::text, sequence FROM ingest.events AS e ORDER BY e.transaction DESC, sequence DESC LIMIT 1
 """
 _READ = """
 SELECT transaction::text, sequence, event FROM ingest.events AS e

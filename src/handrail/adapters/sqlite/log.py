@@ -15,7 +15,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
@@ -28,13 +28,16 @@ import msgspec
 import structlog
 
 from handrail.adapters.sqlite.days import Day, DayWriter, day_at, delete_day, list_days, read_blocks
+from handrail.adapters.sqlite.erasure import cut_day, needles
 from handrail.adapters.sqlite.persons import KnownPersons
 from handrail.adapters.sqlite.rebuild import open_state, rebuild
+from handrail.adapters.sqlite.roster import SqliteRoster
 from handrail.adapters.sqlite.state import SqlitePeople, StateReader, StateWriter
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules, Key
 from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_ids
+from handrail.ingest.erasure import Cut
 from handrail.ingest.ports import Appended, RebuildReport
 
 QUEUED_EVENTS = 20_000
@@ -161,6 +164,10 @@ class SqliteLog:
         self._waiting.append((position, done))
         await done
 
+    async def settled(self) -> None:
+        """Return once state has caught up with what is acknowledged; see `ingest.ports.Log`."""
+        await self.folded(self._acknowledged)
+
     async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
         """At most `limit` events behind `after`, in order."""
         upto = self._acknowledged
@@ -225,6 +232,25 @@ class SqliteLog:
                 await asyncio.to_thread(self._fold_into_base, oldest, files[1].first - 1)
                 await self._do(partial(self._forget_file, oldest))
                 deleted += 1
+
+    async def erase(self, environment: str, subjects: Collection[str], cut: Cut) -> int:
+        """Forget these subjects; see `ingest.ports.Log`. Appends wait while the day's own file is cut."""
+        naming = needles(subjects)
+        total = 0
+        async with self._upkeep:
+            # First what serves, so that nobody reads them from now on; then what it could be made from again.
+            await self._do(partial(self._erase_state, environment, subjects))
+            for day in list_days(self._folder):
+                if day.path.exists():
+                    run = partial(cut_day, day.path, naming, cut)
+                    total += await (self._done(run) if self._is_open(day) else asyncio.to_thread(run))
+            await asyncio.to_thread(self._erase_base, environment, subjects)
+            await self._do(partial(self._erase_state, environment, subjects))
+        return total
+
+    def roster(self) -> SqliteRoster:
+        """People as members look for them."""
+        return SqliteRoster(self._folder)
 
     async def rebuild(self) -> RebuildReport:
         """Refold and compare; see `ingest.ports.Log`. Appends go on meanwhile."""
@@ -484,6 +510,10 @@ class SqliteLog:
             delete_day(self._days.pop(0))
             self._seen.forget_day()
 
+    def _erase_state(self, environment: str, subjects: Collection[str]) -> None:
+        self._state.erase(environment, subjects)
+        self._report_folded()
+
     def _report_folded(self, touched: set[Key] | None = None) -> None:
         """Tell how far state is, and which rows changed; without them, any may have."""
         self._tell(self._note_folded, self._state.position, self._state.position < self._end, touched)
@@ -503,6 +533,15 @@ class SqliteLog:
 
     # What follows runs in threads of its own, beside the writer.
 
+    def _erase_base(self, environment: str, subjects: Collection[str]) -> None:
+        path = self._folder / "base.db"
+        if path.exists():
+            base = StateWriter(path)
+            try:
+                base.erase(environment, subjects)
+            finally:
+                base.close()
+
     def _fold_into_base(self, day: Day, last: int) -> None:
         base = StateWriter(self._folder / "base.db")
         try:
@@ -517,6 +556,16 @@ class SqliteLog:
             base.close()
 
     # What follows runs in the loop's thread.
+
+    def _is_open(self, day: Day) -> bool:
+        """Whether the writer may be appending to this file: to the last one only."""
+        return day == list_days(self._folder)[-1]
+
+    async def _done(self, run: Callable[[], int]) -> int:
+        """What `run` gives, run between two groups."""
+        given: list[int] = []
+        await self._do(lambda: given.append(run()))
+        return given[0]
 
     async def _do(self, run: Callable[[], None]) -> None:
         if self._closed:

@@ -6,7 +6,7 @@ the writer folds it again from the file's position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -197,6 +197,31 @@ class StateWriter:
                 self._connection.execute(
                     "INSERT OR IGNORE INTO counters VALUES (?, ?, ?)", (environment, counter, rules.zone)
                 )
+
+    def erase(self, environment: str, subjects: Collection[str]) -> int:
+        """Delete these subjects' rows, their links and aliases, overwriting what was there. Returns how many."""
+        run = self._connection.execute
+        run("PRAGMA secure_delete = ON").fetchall()
+        self._subjects.clear()
+        users = [each[2:] for each in subjects if each.startswith("u:")]
+        devices = [each[2:] for each in subjects if each.startswith("a:")]
+        before = self._connection.total_changes()
+        with self._connection:
+            for query, ids in (
+                (
+                    "DELETE FROM subjects WHERE environment = ?1 AND id IN (SELECT value FROM json_each(?2))",
+                    [*subjects],
+                ),
+                ("DELETE FROM links WHERE environment = ?1 AND user_id IN (SELECT value FROM json_each(?2))", users),
+                (
+                    "DELETE FROM links WHERE environment = ?1 AND anonymous_id IN (SELECT value FROM json_each(?2))",
+                    devices,
+                ),
+                ("DELETE FROM aliases WHERE environment = ?1 AND id IN (SELECT value FROM json_each(?2))", users),
+            ):
+                run(query, (environment, _encode(ids).decode()))
+        run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return self._connection.total_changes() - before
 
     def copy_to(self, path: Path) -> None:
         """Write this state to a new file."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from handrail.delivery.boot import Delivery
+from handrail.http.api.desk import Desk
 from handrail.http.tail import Tail
 from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
@@ -29,6 +30,7 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     log: Log
     destinations: Destinations
     accounts: Accounting
+    desk: Desk
     tail: Tail
     now: Callable[[], int]
     project: Callable[[], Awaitable[str]]

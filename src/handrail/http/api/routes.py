@@ -269,7 +269,7 @@ def problem(request: ApiRequest, error: HandrailError) -> Response[bytes]:
 
 def create_api(admin: Admin) -> Litestar:
     """The Litestar application."""
-
+    from handrail.http.api.people import people_routes
     from handrail.http.api.segment import segment_routes
 
     def on_start(config: AppConfig) -> AppConfig:
@@ -292,6 +292,7 @@ def create_api(admin: Admin) -> Litestar:
             readyz,
             status,
             style,
+            *people_routes,
         ],
         exception_handlers={HandrailError: problem},
         on_app_init=[on_start],

@@ -73,19 +73,22 @@ class Sdk:
             raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
         settings = await deps.delivery.environment(request, header(scope, b"origin"))
         deps.limits.user(settings.id, str(request.user_id or request.anonymous_id or ""), 1, now)
+        anonymous_id, user_id = await deps.guard.reader(
+            settings.id, request.anonymous_id, _text(request.user_id), now=now, signature=request.signature
+        )
         kept: list[str] = []
         refused: dict[str, str] = {}
         if request.batch:
             envelope = Envelope(batch=request.batch, sentAt=request.sent_at)
             accepted = accept_envelope(envelope, Door(settings.id, settings.write_key, now))
+            accepted = await deps.guard.check(accepted, settings.id, now=now, signature=request.signature)
             refused = {each.message_id: each.code for each in accepted.rejections if each.message_id}
             appended = await keep(deps, settings.id, now, accepted, accepted.events)
             if accepted.events:
                 await deps.log.folded(appended.position)
                 kept = [event.message_id for event in accepted.events]
         state = await deps.delivery.ready(settings.id)
-        user_id = None if request.user_id is None else str(request.user_id)
-        person = await deps.log.people(settings.id).person(request.anonymous_id, user_id)
+        person = await deps.log.people(settings.id).person(anonymous_id, user_id)
         known = known_now(person, now, settings.zone)
         return deps.delivery.reply(request, state, person.subject, known, accepted=kept, rejected=refused)
 
@@ -127,3 +130,7 @@ class Sdk:
         if encoding:
             headers.append((b"content-encoding", encoding.encode()))
         await self._tagged(scope, send, file.read_bytes(), headers)
+
+
+def _text(user_id: str | int | None) -> str | None:
+    return None if user_id is None else str(user_id)

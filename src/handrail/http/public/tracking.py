@@ -79,17 +79,27 @@ class Tracking:
         if kind == "batch":
             envelope = parse_envelope(body)
             door = await self._door(scope, envelope.writeKey)
+            signature = envelope.signature
             accepted = accept_envelope(envelope, door, clean=not may_hold_poison(body))
         else:
             call = parse_call(body)
             door = await self._door(scope, call.writeKey)
+            signature = call.signature
             try:
                 accepted = accept_call(body, kind, door)
             except Invalid as problem:
                 refuse_one(self._deps, door.environment, door.received_at, problem)
                 raise
+        guard, now = self._deps.guard, door.received_at
+        accepted = await guard.check(accepted, door.environment, now=now, signature=signature)
         events = await self._deps.destinations.route(door.environment, accepted.events)
-        await keep(self._deps, door.environment, door.received_at, accepted, events)
+        if events is not accepted.events:
+            # A destination may speak of another user than the event it was given, and is held to the same proof.
+            proven = frozenset(each.user_id for each in accepted.events if each.verified is not None)
+            made = Accepted(events)
+            made = await guard.check(made, door.environment, now=now, signature=signature, proven=proven)
+            events = made.events
+        await keep(self._deps, door.environment, now, accepted, events)
         return told(accepted)
 
     async def _door(self, scope: Scope, said: object) -> Door:

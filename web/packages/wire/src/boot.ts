@@ -51,6 +51,7 @@ export interface BootRequest {
   zone?: string
   sentAt?: string
   batch?: unknown[]
+  signature?: string
   have?: string[]
 }
 

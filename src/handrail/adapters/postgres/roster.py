@@ -1,0 +1,112 @@
+"""People as members look for them, in PostgreSQL: pages of users, every id of one person, and erasing one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+
+import msgspec
+
+from handrail.adapters.postgres.connection import Connection, Pool
+from handrail.core.events import Event
+from handrail.core.people import Listed, Subject
+from handrail.ingest.erasure import Cut, belongs
+
+_PAGE = """
+SELECT s.id, s.body FROM ingest.subjects AS s
+WHERE s.environment = $1 AND s.id COLLATE "C" > $2
+  AND NOT EXISTS (
+    SELECT 1 FROM ingest.aliases AS a WHERE a.environment = $1 AND 'u:' || a.id = s.id AND a.canonical <> a.id)
+  AND NOT (starts_with(s.id, 'a:') AND EXISTS (
+    SELECT 1 FROM ingest.links AS l WHERE l.environment = $1 AND l.id = substr(s.id, 3)))
+  AND ($3 = '' OR strpos(lower(substr(s.id, 3)), $3) > 0
+    OR strpos(lower(s.body::json #>> '{native,email,0}'), $3) > 0
+    OR strpos(lower(s.body::json #>> '{native,name,0}'), $3) > 0)
+  AND ($5 OR starts_with(s.id, 'u:'))
+ORDER BY s.id COLLATE "C" LIMIT $4
+"""
+_NAMED = """
+WITH
+  named (id) AS (
+    SELECT coalesce($3::text, (SELECT user_id FROM ingest.links WHERE environment = $1 AND id = $2::text))
+  ),
+  users (id) AS (
+    SELECT id FROM named WHERE id IS NOT NULL
+    UNION
+    SELECT other.id FROM named
+    JOIN ingest.aliases AS mine ON mine.environment = $1 AND mine.id = named.id
+    JOIN ingest.aliases AS other ON other.environment = $1 AND other.canonical = mine.canonical
+  )
+SELECT 'u:' || id FROM users
+UNION ALL
+SELECT 'a:' || l.id FROM users JOIN ingest.links AS l ON l.environment = $1 AND l.user_id = users.id
+UNION ALL
+SELECT 'a:' || $2::text FROM named WHERE id IS NULL
+"""
+_SPEAKING = """
+SELECT transaction::text AS at, sequence, event FROM ingest.events AS e
+WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) AS n WHERE strpos(event, n) > 0)
+"""
+_CUT = """
+UPDATE ingest.events SET event = $3, name = CASE WHEN $3 = 'null' THEN NULL ELSE name END
+WHERE transaction = $1::text::xid8 AND sequence = $2
+"""
+_FORGET = (
+    "DELETE FROM ingest.subjects WHERE environment = $1 AND id = ANY ($2)",
+    "DELETE FROM ingest.links WHERE environment = $1 AND ('u:' || user_id = ANY ($2) OR 'a:' || id = ANY ($2))",
+    "DELETE FROM ingest.aliases WHERE environment = $1 AND 'u:' || id = ANY ($2)",
+)
+
+_SUBJECT = msgspec.json.Decoder(Subject)
+_EVENT = msgspec.json.Decoder(Event)
+
+
+class PostgresRoster:
+    """People of every environment."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def page(self, environment: str, *, after: str, limit: int, search: str, anonymous: bool) -> list[Listed]:
+        """People whose id, e-mail address or name holds `search`, in the order of their ids, from behind `after`."""
+        rows = await self._pool.fetch(_PAGE, environment, after, search.lower(), limit, anonymous)
+        return [Listed(row[0], _SUBJECT.decode(row[1])) for row in rows]
+
+    async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
+        """Every subject (`u:`, `a:`) that is this person, known or not."""
+        return sorted(row[0] for row in await self._pool.fetch(_NAMED, environment, anonymous_id, user_id))
+
+    async def events(self, environment: str, subjects: Collection[str], *, limit: int | None) -> list[Event]:
+        """Events of these subjects, the latest first."""
+        naming = sorted({msgspec.json.encode(each[2:]).decode() for each in subjects})
+        rows = await self._pool.fetch(_SPEAKING + " ORDER BY e.transaction DESC, sequence DESC", naming)
+        found: list[Event] = []
+        for row in rows:
+            with suppress(msgspec.MsgspecError):
+                event = _EVENT.decode(row[2])
+                if belongs(event, environment, subjects):
+                    found.append(event)
+        return found[:limit]
+
+
+async def cut_events(connection: Connection, environment: str, subjects: Collection[str], cut: Cut) -> int:
+    """Delete what is known of subjects and cut the events, in the caller's transaction. Returns how many were cut.
+
+    A row whose event is gone stays, so that its message id is still a duplicate.
+    """
+    ids = list(subjects)
+    for query in _FORGET:
+        await connection.execute(query, environment, ids)
+    naming = sorted({msgspec.json.encode(each[2:]).decode() for each in subjects})
+    total = 0
+    for row in await connection.fetch(_SPEAKING, naming):
+        try:
+            event = _EVENT.decode(row[2])
+        except msgspec.MsgspecError:
+            continue
+        kept = cut(event)
+        if kept is not event:
+            text = "null" if kept is None else msgspec.json.encode(kept).decode()
+            await connection.execute(_CUT, row[0], row[1], text)
+            total += 1
+    return total

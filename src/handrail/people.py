@@ -1,0 +1,89 @@
+"""What an installation does with people, put together: identities, erasure, the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
+from typing import Protocol
+
+from handrail.adapters.control.catalogue import ControlCatalogues
+from handrail.adapters.control.database import ControlDatabase
+from handrail.adapters.control.privacy import ControlPrivacy
+from handrail.adapters.vault import Vault
+from handrail.http.api.desk import Desk
+from handrail.ingest.erasure import cutting
+from handrail.ingest.guard import Guard
+from handrail.ingest.learning import Learner
+from handrail.ingest.ports import Log
+from handrail.ingest.suppression import Suppression
+from handrail.workspace.people.erase import resume
+
+
+class Analytics(Protocol):
+    """The analytic store as erasure needs it."""
+
+    async def erase(self, environment: str, subjects: Collection[str]) -> int: ...
+
+
+class Stores:
+    """Everything that holds something of a person: the log with its state, and the analytic store."""
+
+    def __init__(
+        self, log: Log, analytics: Analytics | None, filled: Callable[[], Awaitable[int]], suppression: Suppression
+    ) -> None:
+        """`filled` takes events of the log into the analytic store, and says how many."""
+        self._filled = filled
+        self._log = log
+        self._analytics = analytics
+        self._suppression = suppression
+
+    async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
+        """Every subject that is this person."""
+        return await self._log.roster().subjects(environment, anonymous_id, user_id)
+
+    def digest(self, environment: str, subject: str) -> str:
+        """The keyed hash that stays of a subject."""
+        return self._suppression.digest((environment, subject))
+
+    def suppress(self, digests: Collection[str]) -> None:
+        """Drop what is sent of these from now on."""
+        self._suppression.add(digests)
+
+    async def erase_log(self, environment: str, subjects: Collection[str]) -> int:
+        """Erase from log and state."""
+        return await self._log.erase(environment, subjects, cutting(environment, subjects))
+
+    async def erase_analytics(self, environment: str, subjects: Collection[str]) -> int:
+        """Erase from the analytic store, once it has taken in what the log held before."""
+        if self._analytics is None:
+            return 0
+        while await self._filled():
+            pass
+        return await self._analytics.erase(environment, subjects)
+
+
+async def open_desk(
+    folder: Path,
+    keys: str,
+    control: ControlDatabase,
+    log: Log,
+    analytics: Analytics | None,
+    filled: Callable[[], Awaitable[int]],
+    clock: Callable[[], int],
+) -> Desk:
+    """The desk of an installation; erasures that a stopped server left are finished first."""
+    vault = Vault.open(folder, keys)
+    privacy = ControlPrivacy(control, vault)
+    suppression = Suppression(vault.named_key("suppression"), await privacy.digests())
+    stores = Stores(log, analytics, filled, suppression)
+    catalogues = ControlCatalogues(control)
+    await resume(stores, privacy, clock)
+    return Desk(
+        log=log,
+        guard=Guard(log, suppression, privacy.of),
+        privacy=privacy,
+        stores=stores,
+        catalogues=catalogues,
+        learner=Learner(log, catalogues),
+        suppression=suppression,
+    )

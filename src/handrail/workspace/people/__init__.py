@@ -1,0 +1,1 @@
+"""What members do with people: proving who they are, looking at them, bringing them in, letting them go."""
