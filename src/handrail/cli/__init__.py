@@ -180,3 +180,56 @@ def segment_status(environment: str) -> None:
     from handrail.cli.segment import show_status
 
     raise SystemExit(show_status(environment))
+
+
+@main.command()
+@click.argument("search", default="")
+@click.option("--environment", default="production", show_default=True)
+@click.option("--anonymous", is_flag=True, help="Also those who belong to no user.")
+@click.option("--limit", default=50, show_default=True, help="Most users to print.")
+def users(search: str, environment: str, anonymous: bool, limit: int) -> None:
+    """List users whose id, e-mail address or name holds SEARCH."""
+    from handrail.cli.people import list_users
+
+    raise SystemExit(list_users(search, environment, limit, anonymous=anonymous))
+
+
+@main.command()
+@click.argument("user", required=False)
+@click.option("--anonymous", help="An anonymous id, in place of USER.")
+@click.option("--environment", default="production", show_default=True)
+def export(user: str | None, anonymous: str | None, environment: str) -> None:
+    """Print everything that is kept about USER, as JSON."""
+    from handrail.cli.people import export_user
+
+    raise SystemExit(export_user(user, anonymous, environment))
+
+
+@main.command()
+@click.argument("user", required=False)
+@click.option("--anonymous", help="An anonymous id, in place of USER.")
+@click.option("--environment", default="production", show_default=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(user: str | None, anonymous: str | None, environment: str, yes: bool) -> None:
+    """Erase USER from everything, and drop what is sent of them from now on."""
+    from handrail.cli.people import erase_user
+
+    raise SystemExit(erase_user(user, anonymous, environment, sure=yes))
+
+
+@main.group("import")
+def import_group() -> None:
+    """Bring data in from files."""
+
+
+@import_group.command("users")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--map", "pairs", multiple=True, metavar="COLUMN=TARGET", help="id, native.email, custom.NAME[:TYPE].")
+@click.option("--environment", default="production", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Say what would happen; keep nothing.")
+@click.option("--id", "import_id", help="The import's name: the same file under the same name counts once.")
+def import_users(file: str, pairs: tuple[str, ...], environment: str, dry_run: bool, import_id: str | None) -> None:
+    """Import users from a CSV FILE: its first line names the columns."""
+    from handrail.cli.people import import_users as run
+
+    raise SystemExit(run(file, pairs, environment, dry_run=dry_run, import_id=import_id))

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import socket
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlencode
 
@@ -102,6 +103,27 @@ async def _alone(settings: Settings, method: str, path: str, query: str, body: b
         return Answer(status, b"".join(cast("bytes", message.get("body", b"")) for message in sent[1:]))
     finally:
         await installation.close()
+
+
+def upload(path: str, *, query: Mapping[str, object], file: Path) -> Iterator[bytes]:
+    """Send a file's bytes; gives the answer's lines as they come. Raises HandrailError with the server's sentence."""
+    settings = read_settings()
+    words = urlencode({name: _word(value) for name, value in query.items() if value is not None})
+    connection = _SocketConnection(str(settings.socket))
+    with file.open("rb") as body:
+        try:
+            headers = {"content-type": "text/csv", "content-length": str(file.stat().st_size)}
+            connection.request("POST", f"{path}?{words}", body=body, headers=headers)
+            response = connection.getresponse()
+            if response.status >= 400:
+                told(Answer(response.status, response.read()))
+            while line := response.readline():
+                yield line
+        except (FileNotFoundError, ConnectionRefusedError):
+            answer = told(asyncio.run(_alone(settings, "POST", path, words, body.read())))
+            yield from answer.body.splitlines()
+        finally:
+            connection.close()
 
 
 def lines_of(path: str) -> Iterator[bytes]:

@@ -294,7 +294,32 @@ def merge(subjects: Iterable[Subject], users: Iterable[str] = ()) -> Subject:
             for day, count in days.items():
                 counts[day] = counts.get(day, 0) + count
     _clear(whole, whole.cleared)
+    for key, state in whole.experiences.items():
+        if state.reset:
+            whole.experiences[key] = since_reset(state)
     return whole
+
+
+def since_reset(state: ExperienceState) -> ExperienceState:
+    """What is left of an experience's state after its latest reset.
+
+    The joined parts stay as they are, so that any order of arrival gives one answer; of several views after the reset
+    only the last is known, which then stands for the first as well.
+    """
+
+    def after(instant: int) -> int:
+        return instant if instant > state.reset else 0
+
+    return ExperienceState(
+        first_seen=after(state.first_seen) or after(state.last_seen),
+        last_seen=after(state.last_seen),
+        completed=after(state.completed),
+        dismissed=after(state.dismissed),
+        answered=after(state.answered),
+        snoozes=[snooze for snooze in state.snoozes if snooze.at > state.reset],
+        answers={key: each for key, each in state.answers.items() if each.stamp.timestamp > state.reset},
+        reset=state.reset,
+    )
 
 
 def facts(subject: Subject, company: Company | None, today: int, now: int, zone: str) -> Facts:
@@ -435,6 +460,8 @@ def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Propert
         return
     said = ExperienceState(first_seen=at, last_seen=at)
     match event.name:
+        case "experience_reset":
+            said = ExperienceState(reset=at)
         case "experience_seen":
             pass
         # Whoever completed, dismissed or snoozed it has seen it, also when that event was lost.
@@ -474,6 +501,7 @@ def _joined(one: ExperienceState, other: ExperienceState) -> ExperienceState:
         answered=max(one.answered, other.answered),
         snoozes=sorted({*one.snoozes, *other.snoozes})[-SNOOZES_KEPT:],
         answers=answers,
+        reset=max(one.reset, other.reset),
     )
 
 

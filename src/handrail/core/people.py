@@ -43,6 +43,8 @@ class ExperienceState(msgspec.Struct, omit_defaults=True):
     snoozes: list[Snoozed] = []
     """The ten latest, oldest first. How many count: those after the last completion or dismissal (the cycle)."""
     answers: dict[str, Written] = {}
+    reset: int = 0
+    """The latest reset: what happened up to then counts no more (`core.fold.since_reset`)."""
 
 
 class Link(msgspec.Struct, frozen=True, order=True, array_like=True):

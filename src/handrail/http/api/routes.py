@@ -14,6 +14,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
+from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import Forbidden, HandrailError, Invalid, NotFound
 from handrail.core.experiences.codec import decode, encode_experience
 from handrail.core.experiences.model import Experience
@@ -26,7 +27,8 @@ from handrail.http.api.page import status_page
 from handrail.http.errors import status_of
 from handrail.ingest.accounting import MINUTE
 from handrail.segmentio.destination.model import Destination
-from handrail.workspace.apply import Applied, Document, NotPublishable, Placed, apply
+from handrail.workspace.apply import Applied, Document, Found, NotPublishable, Placed, apply
+from handrail.workspace.people.attributes import document_doubts
 
 ApiRequest: TypeAlias = Request[Any, Any, State]
 
@@ -85,8 +87,21 @@ async def apply_documents(request: ApiRequest) -> Response[bytes]:
     documents = [placed(each) for each in body.documents]
     async with admin.works(await admin.project()) as work:
         applied: Applied = await apply(work, body.environment, documents, admin.now(), base=body.base, prune=body.prune)
+        place = await work.environment(body.environment)
     await admin.followed()
-    return shown(applied)
+    return shown(
+        msgspec.structs.replace(applied, warnings=[*applied.warnings, *await _doubts(admin, place, documents)])
+    )
+
+
+async def _doubts(admin: Admin, place: EnvironmentSettings, documents: list[Placed]) -> list[Found]:
+    """Warnings for attributes that audiences name and nobody sent; none where nothing was ever sent."""
+    await admin.desk.learner.catch_up()
+    catalogue = await admin.desk.catalogues.of(place.id)
+    if not catalogue.attributes:
+        return []
+    state = await admin.delivery.ready(place.id)
+    return document_doubts(documents, state.snapshot.segments, catalogue)
 
 
 def placed(sent: SentDocument) -> Placed:

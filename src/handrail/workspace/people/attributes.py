@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from handrail.core.catalogue import Catalogue, SeenAttribute, conflicts, type_of
 from handrail.core.conditions.counters import leaves
 from handrail.core.conditions.model import AttributeCondition, Condition
 from handrail.core.conditions.operators import row_of
+from handrail.workspace.apply import Found, Placed
 
 ALWAYS = frozenset(
     {"native.email", "native.name", "native.language", "native.first_seen", "native.last_seen", "native.visits"}
@@ -69,7 +70,22 @@ def doubts_of(condition: Condition | None, segments: Mapping[str, Condition], ca
         doubt = _doubt(leaf, catalogue.attributes.get(leaf.attribute))
         if doubt is not None:
             found[doubt.attribute, doubt.code] = doubt
-    return list(found.values())
+    return [found[each] for each in sorted(found)]
+
+
+def document_doubts(
+    documents: Sequence[Placed], segments: Mapping[str, Condition], catalogue: Catalogue
+) -> list[Found]:
+    """Warnings for documents whose audiences ask for attributes that were never received, or come as another type."""
+    found: list[Found] = []
+    for placed in documents:
+        document = placed.document
+        condition = getattr(document, "condition", None) or getattr(document, "audience", None)
+        member = "condition" if getattr(document, "condition", None) is not None else "audience"
+        path = f"{placed.root}.{member}".lstrip(".")
+        for doubt in doubts_of(condition, segments, catalogue):
+            found.append(Found(placed.source, path, doubt.code, doubt.message, "warning"))
+    return found
 
 
 def _doubt(leaf: AttributeCondition, seen: SeenAttribute | None) -> Doubt | None:

@@ -135,6 +135,7 @@ export interface ExperienceState {
   answers?: {
     [k: string]: Written
   }
+  reset?: number
 }
 
 /** A pattern as `handrail.compile.patterns` compiles it. */
