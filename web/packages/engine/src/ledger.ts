@@ -9,18 +9,25 @@ const SNOOZES_KEPT = 10
  * questions stay with the server.
  */
 export function joined(one: ExperienceState, other: ExperienceState): ExperienceState {
+  const reset = Math.max(one.reset ?? 0, other.reset ?? 0)
+  // What a member reset counts no more, whoever still remembers it.
+  const after = (at: number) => (at > reset ? at : 0)
   const most = (name: 'last_seen' | 'completed' | 'dismissed' | 'answered') =>
-    Math.max(one[name] ?? 0, other[name] ?? 0)
+    after(Math.max(one[name] ?? 0, other[name] ?? 0))
   // 0 is never, on both sides.
   const first = Math.min(one.first_seen || Infinity, other.first_seen || Infinity)
   const snoozes = new Map([...(one.snoozes ?? []), ...(other.snoozes ?? [])].map((each) => [each.join(), each]))
   return {
-    first_seen: first < Infinity ? first : 0,
+    first_seen: first < Infinity ? after(first) || most('last_seen') : 0,
     last_seen: most('last_seen'),
     completed: most('completed'),
     dismissed: most('dismissed'),
     answered: most('answered'),
-    snoozes: [...snoozes.values()].sort(bySnooze).slice(-SNOOZES_KEPT),
+    snoozes: [...snoozes.values()]
+      .sort(bySnooze)
+      .slice(-SNOOZES_KEPT)
+      .filter((each) => each[0] > reset),
+    ...(reset ? { reset } : {}),
   }
 }
 

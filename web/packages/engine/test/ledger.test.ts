@@ -73,3 +73,21 @@ describe('the ledger’s join', () => {
     expect(joined({ snoozes: many.slice(6) }, { snoozes: many.slice(0, 6) }).snoozes).toEqual(many.slice(2))
   })
 })
+
+describe('a reset', () => {
+  const seen = { first_seen: 5, last_seen: 9, dismissed: 9 }
+
+  test('voids what the browser remembers from before it, in either order', () => {
+    const gone = { first_seen: 0, last_seen: 0, completed: 0, dismissed: 0, answered: 0, snoozes: [], reset: 10 }
+    expect(joined(seen, { reset: 10 })).toEqual(gone)
+    expect(joined({ reset: 10 }, seen)).toEqual(gone)
+  })
+
+  test('leaves what happened after it', () => {
+    expect(joined({ ...seen, last_seen: 12 }, { reset: 10 })).toMatchObject({
+      first_seen: 12,
+      last_seen: 12,
+      dismissed: 0,
+    })
+  })
+})

@@ -40,7 +40,10 @@ interface Ports {
 }
 
 /** Events on their way: kept over reloads, sent in batches, tried again with jitter, forgotten after six days. */
-export function createOutbox(ports: Ports, address: () => { url: string; key: string } | null): Outbox {
+export function createOutbox(
+  ports: Ports,
+  address: () => { url: string; key: string; signature?: string | undefined } | null,
+): Outbox {
   const { store, guard, now } = ports
   let messages = (store.get<Message[]>('outbox') ?? []).filter((each) => Date.parse(each.timestamp) > now() - SIX_DAYS)
   let timer = 0
@@ -75,7 +78,12 @@ export function createOutbox(ports: Ports, address: () => { url: string; key: st
     const to = address()
     const batch = waiting()
     if (!to || !batch.length || (!leaving && (sending || now() < quietUntil))) return
-    const body = JSON.stringify({ writeKey: to.key, sentAt: new Date(now()).toISOString(), batch })
+    const body = JSON.stringify({
+      writeKey: to.key,
+      signature: to.signature,
+      sentAt: new Date(now()).toISOString(),
+      batch,
+    })
     const ids = batch.map((each) => each.messageId)
     if (leaving) {
       // The batch stays in the outbox until the server says it has it; the message ids make a repeat harmless.

@@ -53,6 +53,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   let skew = store.get<number>('skew') ?? 0
   const now = () => Date.now() + skew
   let person = readPerson()
+  /** What proves the user, from the host's back end. Never stored: the page brings it with every identify. */
+  let signature: string | undefined
   let reply: BootReply | undefined
   let booting = false
   let bootAgain = false
@@ -100,7 +102,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       now,
       random: Math.random,
     },
-    () => (reply ? { url: `${config.base}/v1/batch`, key: reply.key } : null),
+    () => (reply ? { url: `${config.base}/v1/batch`, key: reply.key, signature } : null),
   )
   const say = (message: Omit<Message, 'messageId' | 'timestamp' | 'anonymousId' | 'userId'> & Partial<Message>) =>
     // The mark: what the browser has mapped is not mapped again by a destination on the server.
@@ -197,6 +199,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
         sentAt: new Date(now()).toISOString(),
         batch,
+        ...(signature ? { signature } : {}),
         have: [...contents.keys()],
       }
       const response = await fetchHere(`${config.base}/sdk/v1/boot`, {
@@ -331,7 +334,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   function perform(name: string, args: unknown[]): unknown {
     switch (name) {
       case 'identify':
-        return identify(args[0], args[1])
+        return identify(args[0], args[1], args[2])
       case 'reset':
         return reset()
       case 'segmentio:track':
@@ -350,10 +353,14 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   }
 
   /** Settles here at once; the callback runs once, within a tick, whether the server is up or not. */
-  function identify(id: unknown, callback: unknown) {
+  function identify(id: unknown, callback: unknown, signed?: unknown) {
     const read_ = readId(id)
     if ('refused' in read_) return refuse(`identify: ${read_.refused}`)
-    if (person.userId && person.userId !== read_.id) forget()
+    if (person.userId && person.userId !== read_.id) {
+      outbox.flush()
+      forget()
+    }
+    if (typeof signed === 'string') signature = signed
     if (person.userId !== read_.id) {
       runtime.closeAll('replaced')
       person.userId = read_.id
@@ -379,6 +386,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   function forget() {
     ledger.clear()
     store.remove('reply')
+    signature = undefined
     person = { anonymousId: newId(), native: {}, custom: {} }
   }
 

@@ -1,0 +1,47 @@
+"""The page's signature goes where it proves something, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.support.demo import Demo
+
+Visit = Callable[..., Page]
+
+
+def test_a_signature_goes_with_boot_and_batches_of_its_user_and_is_never_stored(visit: Visit, demo: Demo) -> None:
+    page = visit(None)
+    page.wait_for_function("handrail?.decisions?.().length")
+    page.wait_for_timeout(2200)
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    def note(request: Any) -> None:
+        if request.method == "POST" and request.post_data:
+            sent.append((request.url.rsplit("/", 1)[-1], json.loads(request.post_data)))
+
+    page.on("request", note)
+    page.evaluate("jimo.push(['do', 'identify', ['signed-ann', null, 'a.signed.token']])")
+    page.wait_for_timeout(2600)
+    boots = [body for door, body in sent if door == "boot"]
+    assert [(body["userId"], body["signature"]) for body in boots] == [("signed-ann", "a.signed.token")]
+    page.evaluate("jimo.push(['do', 'segmentio:track', [{event: 'Order', messageId: 'signed-order'}]])")
+    page.wait_for_timeout(6000)
+    carried = [body for _, body in sent if "signed-order" in json.dumps(body["batch"])]
+    assert carried
+    assert all(body["signature"] == "a.signed.token" for body in carried)
+    stored = page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
+    assert "a.signed.token" not in stored
+
+    sent.clear()
+    page.evaluate("jimo.push(['do', 'reset'])")
+    page.wait_for_timeout(2600)
+    boots = [body for door, body in sent if door == "boot"]
+    assert boots
+    assert not any("signature" in body for body in boots), "whoever comes next is not proven by it"
+    page.evaluate("jimo.push(['do', 'identify', ['bob']])")
+    page.wait_for_timeout(2600)
+    assert not any("signature" in body for _, body in sent)
