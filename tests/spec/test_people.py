@@ -99,6 +99,12 @@ def test_two_hundred_planted_secrets_are_in_no_place_that_holds_an_address() -> 
     assert [each for each in secrets if each.encode() in kept] == []
 
 
+def test_letters_that_are_written_as_escapes_are_found_as_well() -> None:
+    body = msgspec.Raw(rb'{"context":{"\u0069p":"10.0.0.1"},"properties":{"url":"/a\u003ftoken=s"}}')
+    kept = body_of(scrub(msgspec.structs.replace(an_event("m"), body=body), ScrubRules()))
+    assert kept == {"context": {}, "properties": {"url": "/a"}}
+
+
 def test_an_ip_is_dropped_unless_it_is_asked_for_and_a_trait_of_that_name_is_no_ip() -> None:
     event = msgspec.structs.replace(
         an_event("m", "identify"),

@@ -14,7 +14,7 @@ from handrail.core.events import Event, Proof
 from handrail.core.identity import Unproven, Verification, prove, refusal, refusal_code
 from handrail.core.people import Subject
 from handrail.core.privacy import Privacy
-from handrail.core.scrub import scrub
+from handrail.core.scrub import may_hold_any, scrub
 from handrail.ingest.accept import Accepted, Rejection
 from handrail.ingest.ports import Log, People
 from handrail.ingest.suppression import Suppression
@@ -44,15 +44,17 @@ class Guard:
         signature: object = None,
         trusted: bool = False,
         proven: frozenset[str | None] = frozenset(),
+        sent: bytes | None = None,
     ) -> Accepted:
         """What may be kept of `accepted`. `signature` came with the request; `trusted`: it brought a secret key.
 
-        `proven` are users whom the same request was proven to speak for already.
+        `proven` are users whom the same request was proven to speak for already; `sent` is its body, when at hand.
         """
         if self._suppression:
             accepted = self._unsuppressed(accepted)
         privacy = await self._privacy(environment)
-        accepted.events = [scrub(event, privacy.scrub) for event in accepted.events]
+        if sent is None or may_hold_any(sent, privacy.scrub):
+            accepted.events = [scrub(event, privacy.scrub) for event in accepted.events]
         verification = privacy.verification
         if verification is None and not trusted:
             return accepted

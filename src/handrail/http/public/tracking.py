@@ -91,7 +91,7 @@ class Tracking:
                 refuse_one(self._deps, door.environment, door.received_at, problem)
                 raise
         guard, now = self._deps.guard, door.received_at
-        accepted = await guard.check(accepted, door.environment, now=now, signature=signature)
+        accepted = await guard.check(accepted, door.environment, now=now, signature=signature, sent=body)
         events = await self._deps.destinations.route(door.environment, accepted.events)
         if events is not accepted.events:
             # A destination may speak of another user than the event it was given, and is held to the same proof.
