@@ -17,11 +17,17 @@ class MemoryLog:
     """A log that lives as long as the object. `refuse` makes it say what a full or broken one says."""
 
     def __init__(self, rules: Mapping[str, FoldRules] | None = None) -> None:
-        self.events: list[Event] = []
+        self._kept: list[Event | None] = []
+        """Events by position; None where one was erased, so that the others keep theirs."""
         self.refuse = False
         self.state = State()
         self._rules = dict(rules or {})
         self._seen = SeenIds()
+
+    @property
+    def events(self) -> list[Event]:
+        """Every event that is kept, in order."""
+        return [event for event in self._kept if event is not None]
 
     async def append(self, events: Sequence[Event]) -> Appended:
         """Keep new events and fold them."""
@@ -32,14 +38,16 @@ class MemoryLog:
             identity = dedupe_id(event.environment, event.message_id)
             if identity not in self._seen:
                 self._seen.add([identity])
-                self.events.append(event)
+                self._kept.append(event)
                 fold(self.state, [event], self._rules_of)
                 stored += 1
-        return Appended(len(self.events), stored, len(events) - stored)
+        return Appended(len(self._kept), stored, len(events) - stored)
 
     async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
         """At most `limit` events behind `after`, in order."""
-        for position, event in list(enumerate(self.events, 1))[after : after + limit]:
+        kept = [(position, event) for position, event in enumerate(self._kept, 1) if position > after]
+        for position, event in [each for each in kept if each[1] is not None][:limit]:
+            assert event is not None
             yield position, event
 
     async def end(self) -> int:
@@ -48,7 +56,7 @@ class MemoryLog:
 
     async def folded(self, position: int) -> None:
         """Return at once: what is kept is folded."""
-        if position > len(self.events):
+        if position > len(self._kept):
             raise Unavailable(f"The log has no position {position} yet.")
 
     async def settled(self) -> None:
@@ -86,8 +94,8 @@ class MemoryLog:
         for key, link in [*self.state.links.items()]:
             if key[0] == environment and ("a:" + key[1] in subjects or "u:" + link.user_id in subjects):
                 del self.state.links[key]
-        left = [(event, cut(event)) for event in self.events]
-        self.events = [each for _, each in left if each is not None]
+        left = [(event, None if event is None else cut(event)) for event in self._kept]
+        self._kept = [each for _, each in left]
         return sum(event is not kept for event, kept in left)
 
     def roster(self) -> MemoryRoster:
