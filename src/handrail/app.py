@@ -259,6 +259,8 @@ class Installation:
             scopes=self.scopes,
             followed=self.followed,
             counted=self.counted,
+            analytics=self.analytics,
+            filled=self.filled,
             demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
         )
         return Hosts(Tracking(deps), Sdk(deps), ServerEvents(deps), cast("Application", create_api(admin)), demo)

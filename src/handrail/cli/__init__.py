@@ -65,8 +65,12 @@ def demo() -> None:
 def apply(paths: tuple[str, ...], environment: str, base: int | None, prune: bool) -> None:
     """Publish experiences, segments and themes from YAML FILES: all of them or nothing."""
     from handrail.cli.documents import apply_files
+    from handrail.cli.drift import remember
 
-    raise SystemExit(apply_files(paths, environment, base=base, prune=prune))
+    code = apply_files(paths, environment, base=base, prune=prune)
+    if code == 0:
+        remember(paths, environment)
+    raise SystemExit(code)
 
 
 @main.command()
@@ -75,8 +79,11 @@ def apply(paths: tuple[str, ...], environment: str, base: int | None, prune: boo
 def pull(folder: str, environment: str) -> None:
     """Write what is live into FOLDER, one file a document."""
     from handrail.cli.documents import pull_files
+    from handrail.cli.drift import remember
 
-    raise SystemExit(pull_files(folder, environment))
+    code = pull_files(folder, environment)
+    remember([folder], environment)
+    raise SystemExit(code)
 
 
 @main.command()
@@ -120,6 +127,94 @@ def count(experience: str | None, segment: str | None, environment: str) -> None
     from handrail.cli.watching import count_users
 
     raise SystemExit(count_users(experience, segment, environment))
+
+
+@main.command(name="ask")
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option("--environment", default="production", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def ask_question(file: str, environment: str, as_json: bool) -> None:
+    """Answer the question in a YAML FILE, or from standard input with `-`."""
+    from handrail.cli.asking import ask_file
+
+    raise SystemExit(ask_file(file, environment, as_json=as_json))
+
+
+@main.group()
+def segments() -> None:
+    """Segments: who is in them and why, and what asks for them."""
+
+
+@segments.command(name="list")
+def list_segments() -> None:
+    """List every segment."""
+    from handrail.cli.asking import list_segments
+
+    raise SystemExit(list_segments())
+
+
+@segments.command(name="members")
+@click.argument("key")
+@click.option("--environment", default="production", show_default=True)
+@click.option("--after", default="", help="Begin behind this user.")
+@click.option("--limit", default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def list_members(key: str, environment: str, after: str, limit: int, as_json: bool) -> None:
+    """Print a page of the users of the segment KEY."""
+    from handrail.cli.asking import list_members
+
+    raise SystemExit(list_members(key, environment, after, limit, as_json=as_json))
+
+
+@segments.command(name="why")
+@click.argument("key")
+@click.argument("user", required=False)
+@click.option("--anonymous", help="An anonymous id, in place of USER.")
+@click.option("--environment", default="production", show_default=True)
+def why_member(key: str, user: str | None, anonymous: str | None, environment: str) -> None:
+    """Say why USER is in the segment KEY, or is not."""
+    from handrail.cli.asking import why_member
+
+    raise SystemExit(why_member(key, user, anonymous, environment))
+
+
+@segments.command(name="uses")
+@click.argument("key")
+def list_uses(key: str) -> None:
+    """List what asks for the segment KEY."""
+    from handrail.cli.asking import list_uses
+
+    raise SystemExit(list_uses(key))
+
+
+@segments.command(name="delete")
+@click.argument("key")
+def delete_segment(key: str) -> None:
+    """Delete the segment KEY, when nothing asks for it."""
+    from handrail.cli.asking import delete_segment
+
+    raise SystemExit(delete_segment(key))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--environment", default="production", show_default=True)
+@click.option("--prune", is_flag=True, help="As apply would pause what is live and not in these files.")
+def plan(paths: tuple[str, ...], environment: str, prune: bool) -> None:
+    """Say what an apply of YAML FILES would change, and how many users gain and lose each experience."""
+    from handrail.cli.asking import plan_files
+
+    raise SystemExit(plan_files(paths, environment, prune=prune))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--environment", default="production", show_default=True)
+def drift(paths: tuple[str, ...], environment: str) -> None:
+    """Say what was edited elsewhere since YAML FILES were pulled or applied."""
+    from handrail.cli.drift import report_drift
+
+    raise SystemExit(report_drift(paths, environment))
 
 
 @main.command()

@@ -43,13 +43,9 @@ def lint_files(paths: Sequence[str]) -> int:
     return 1 if errors else 0
 
 
-def apply_files(paths: Sequence[str], environment: str, *, base: int | None, prune: bool) -> int:
-    """Publish; says what changed. 0 done, 1 refused, 4 the environment was published to since `base`."""
-    files = read_files(paths)
-    if files.problems:
-        show(files, files.problems)
-        return 1
-    documents = [
+def sent(files: Files) -> list[SentDocument]:
+    """The documents of files as an apply or a plan sends them."""
+    return [
         SentDocument(
             SORTS.get(kind_of(each.document), "experience"),
             msgspec.Raw(msgspec.json.encode(each.document)),
@@ -58,7 +54,15 @@ def apply_files(paths: Sequence[str], environment: str, *, base: int | None, pru
         )
         for each in files.documents
     ]
-    body = {"documents": documents, "environment": environment, "base": base, "prune": prune}
+
+
+def apply_files(paths: Sequence[str], environment: str, *, base: int | None, prune: bool) -> int:
+    """Publish; says what changed. 0 done, 1 refused, 4 the environment was published to since `base`."""
+    files = read_files(paths)
+    if files.problems:
+        show(files, files.problems)
+        return 1
+    body = {"documents": sent(files), "environment": environment, "base": base, "prune": prune}
     answer = ask("POST", "/api/v1/apply", body=body)
     if answer.status == 422 and (found := answer.json().get("problems")):
         show(files, msgspec.convert(found, list[Found]))

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 as in `handrail.compile.sql`
 """ClickHouse's own words for a query; the rest is `handrail.compile.sql`.
 
 Statements expect `join_use_nulls = 1`. An array cannot be NULL there: a column of arrays holds `[]` where there is no
@@ -48,6 +49,10 @@ class ClickhousePrinter(Printer):
 
     def table(self, name: str, alias: str) -> str:
         return f"{name} AS {alias}{' FINAL' if name in REPLACED else ''}"
+
+    def is_current(self, alias: str) -> str:
+        current = f"SELECT q.person, q.version FROM people AS q FINAL WHERE q.environment = {self.environment}"
+        return f"({alias}.person, {alias}.version) IN ({current})"
 
     def stands_for(self, alias: str) -> str:
         return f"{alias}.person, {alias}.version"

@@ -22,6 +22,7 @@ from handrail.core.conditions.model import (
     EventTimeCondition,
     ExperienceCondition,
     ExperienceFact,
+    Not,
     UsersCondition,
 )
 from handrail.core.conditions.operators import ANSWERING, FOREVER, NEGATIVE, date_bounds, row_of
@@ -149,15 +150,51 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     up_to: bool = False
 
 
+class Audience(msgspec.Struct, frozen=True):
+    """Whom a condition may hold for, whom it fails for whatever a browser says, and whom it holds for likewise."""
+
+    may: Expression
+    may_not: Expression
+    must: Expression
+
+    @property
+    def up_to(self) -> bool:
+        """Whether a browser has the last word on somebody."""
+        return self.may != self.must
+
+
 def audience(
     condition: Condition | None, segments: Mapping[str, Condition], *, scope: Scope, today: int, zone: str
 ) -> Query:
     """The users whom a condition may hold for. Raises Invalid as `normal_form` does."""
+    asked = audience_of(condition, segments, today=today, zone=zone)
+    return Query(scope=scope, where=asked.may, up_to=asked.up_to)
+
+
+def audience_of(
+    condition: Condition | None, segments: Mapping[str, Condition], *, today: int, zone: str, nobody: bool = False
+) -> Audience:
+    """Whom a condition may hold for: None is everybody, or nobody where that is said. Raises Invalid likewise."""
     if condition is None:
-        return Query(scope=scope, where=Fixed(True))
-    tree = normal_form(condition, segments)
+        everybody = Fixed(not nobody)
+        return Audience(everybody, Fixed(nobody), everybody)
+    tree, opposite = normal_form(condition, segments), normal_form(Not(condition), segments)
     may, must = (_Asked(today, zone, deferred=deferred).expression(tree) for deferred in (True, False))
-    return Query(scope=scope, where=may, up_to=may != must)
+    return Audience(may, _Asked(today, zone, deferred=False).expression(opposite), must)
+
+
+def difference(one: Audience, other: Audience, *, scope: Scope) -> Query:
+    """The users whom one audience may have and another has not, whatever a browser says."""
+    where = _group([one.may, other.may_not], stops_at=False)
+    return Query(scope=scope, where=where, up_to=one.up_to or other.up_to)
+
+
+def filter_of(condition: Condition | None, zone: str) -> Expression | None:
+    """An event's filter as an expression over its properties."""
+    if condition is None:
+        return None
+    # What a filter may not ask is false there, whichever way it is asked; so it is in `property_filter`.
+    return _Filter(0, zone, deferred=False).expression(normal_form(condition, {}))
 
 
 def owner_of(name: str) -> Owner:
@@ -278,10 +315,7 @@ class _Asked:
         return day if day_start(day, self._zone) >= instant else day + 1
 
     def _where(self, condition: Condition | None) -> Expression | None:
-        if condition is None:
-            return None
-        # What a filter may not ask is false there, whichever way it is asked; so it is in `property_filter`.
-        return _Filter(0, self._zone, deferred=False).expression(normal_form(condition, {}))
+        return filter_of(condition, self._zone)
 
     def _experience(self, condition: ExperienceCondition, positive: bool) -> Expression:
         since = until = None

@@ -102,6 +102,10 @@ class Printer(ABC):
     def divided(self, left: str, right: str) -> str:
         """The whole part of a quotient of two numbers that are not negative."""
 
+    def is_current(self, alias: str) -> str:
+        """Whether a row of a person's own table is of the person as they are now."""
+        return "true"
+
     def stands_for(self, alias: str) -> str:
         """What a row of a person's own table is found by."""
         return f"{alias}.person"

@@ -168,6 +168,11 @@ def as_text(explained: list[Explained]) -> str:
     return "\n".join(out).rstrip()
 
 
+def line_text(line: Line) -> list[str]:
+    """One explanation as indented lines."""
+    return _text(line, 0)
+
+
 def _text(line: Line, depth: int) -> list[str]:
     value = (
         ""

@@ -16,7 +16,7 @@ from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
 from handrail.delivery.ports import Published, Snapshot
 from handrail.segmentio.destination.model import Destination
-from handrail.workspace.ports import Connected, Live
+from handrail.workspace.ports import Connected, Environment, Live
 from handrail.workspace.seed import NewProject
 
 
@@ -153,6 +153,13 @@ class MemoryWork:
             raise NotFound(f"There is no environment {key!r}.")
         return found
 
+    async def environments(self) -> list[Environment]:
+        """The project's environments, by key."""
+        mine = sorted(
+            (key, each.id) for (project, key), each in self._tables.environments.items() if project == self._project
+        )
+        return [Environment(identity, key) for key, identity in mine]
+
     async def revision(self, environment: str) -> int:
         """How often this environment was published to."""
         return self._tables.revisions[environment]
@@ -194,6 +201,10 @@ class MemoryWork:
     async def put_segment(self, segment: Segment) -> None:
         """Keep a segment, in place of one with the same key."""
         self._tables.segments[self._project, segment.key] = segment
+
+    async def delete_segment(self, key: str) -> None:
+        """Delete the segment with this key, if there is one."""
+        self._tables.segments.pop((self._project, key), None)
 
     async def put_theme(self, theme: Theme) -> None:
         """Keep a theme, in place of one with the same key."""

@@ -33,6 +33,13 @@ class Connected(msgspec.Struct, frozen=True):
     paused: bool
 
 
+class Environment(msgspec.Struct, frozen=True):
+    """One environment of the project."""
+
+    id: str
+    key: str
+
+
 class Work(Protocol):
     """One project in one transaction: everything is kept at the end, or nothing."""
 
@@ -42,6 +49,10 @@ class Work(Protocol):
 
     async def environment(self, key: str, /) -> EnvironmentSettings:
         """The environment with this key. Raises NotFound."""
+        ...
+
+    async def environments(self) -> list[Environment]:
+        """The project's environments, by key."""
         ...
 
     async def revision(self, environment: str, /) -> int:
@@ -62,6 +73,10 @@ class Work(Protocol):
 
     async def put_segment(self, segment: Segment, /) -> None:
         """Keep a segment, in place of one with the same key."""
+        ...
+
+    async def delete_segment(self, key: str, /) -> None:
+        """Delete the segment with this key, if there is one."""
         ...
 
     async def put_theme(self, theme: Theme, /) -> None:

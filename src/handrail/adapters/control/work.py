@@ -22,7 +22,7 @@ from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
 from handrail.segmentio.destination.model import Destination
-from handrail.workspace.ports import Connected, Live
+from handrail.workspace.ports import Connected, Environment, Live
 
 
 def settings_query() -> Select[*tuple[Any, ...]]:
@@ -92,6 +92,11 @@ class ControlWork:
             raise NotFound(f"There is no environment {key!r}.")
         return settings_of(row)
 
+    async def environments(self) -> list[Environment]:
+        query = select(environment.c.id, environment.c.key).where(environment.c.project_id == self._project)
+        rows = await self._connection.execute(query.order_by(environment.c.key))
+        return [Environment(row.id, row.key) for row in rows]
+
     async def revision(self, environment_id: str) -> int:
         query = select(environment.c.revision).where(
             environment.c.project_id == self._project, environment.c.id == environment_id
@@ -135,6 +140,10 @@ class ControlWork:
             "definition": msgspec.json.encode(document).decode(),
         }
         await self._connection.execute(insert(segment).values(values))
+
+    async def delete_segment(self, key: str) -> None:
+        mine = (segment.c.project_id == self._project) & (segment.c.key == key)
+        await self._connection.execute(delete(segment).where(mine))
 
     async def put_theme(self, document: Theme) -> None:
         mine = (themes.c.project_id == self._project) & (themes.c.key == document.key)

@@ -13,6 +13,7 @@ from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import Log
 from handrail.workspace.ports import Works
+from handrail.workspace.questions.ask import Analytics
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -38,4 +39,8 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     followed: Callable[[], Awaitable[None]]
     counted: Callable[[str, str | None, str | None], Awaitable[Counted]]
     """How many users an experience's audience or a segment may hold for: environment, experience key, segment key."""
+    analytics: Analytics | None = None
+    """The analytic store; None in an installation that counts nothing."""
+    filled: Callable[[], Awaitable[object]]
+    """Returns once the analytic store is up to date, as far as this process may bring it there."""
     demo_address: str = ""

@@ -27,7 +27,7 @@ from handrail.http.api.page import status_page
 from handrail.http.errors import status_of
 from handrail.ingest.accounting import MINUTE
 from handrail.segmentio.destination.model import Destination
-from handrail.workspace.apply import Applied, Document, Found, NotPublishable, Placed, apply
+from handrail.workspace.apply import Applied, Document, Found, Placed, apply
 from handrail.workspace.people.attributes import document_doubts
 
 ApiRequest: TypeAlias = Request[Any, Any, State]
@@ -277,14 +277,16 @@ def problem(request: ApiRequest, error: HandrailError) -> Response[bytes]:
     told: dict[str, object] = {"type": f"urn:handrail:{error.code}", "title": error.message, "status": number}
     if error.path:
         told["path"] = error.path
-    if isinstance(error, NotPublishable):
-        told["problems"] = error.problems
+    for more in ("problems", "uses"):
+        if (listed := getattr(error, more, None)) is not None:
+            told[more] = listed
     return Response(msgspec.json.encode(told), status_code=number, media_type="application/problem+json")
 
 
 def create_api(admin: Admin) -> Litestar:
     """The Litestar application."""
     from handrail.http.api.people import people_routes
+    from handrail.http.api.questions import question_routes
     from handrail.http.api.segment import segment_routes
 
     def on_start(config: AppConfig) -> AppConfig:
@@ -302,6 +304,7 @@ def create_api(admin: Admin) -> Litestar:
             show_accounting,
             rebuild,
             describe_project,
+            *question_routes,
             *segment_routes,
             healthz,
             readyz,

@@ -1,0 +1,166 @@
+"""The API's routes that ask: questions of every kind, members of segments, what an apply would change."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.params import FromPath, FromQuery
+
+from handrail.compile.patterns import found, why_not
+from handrail.core.conditions.evaluate import Line, World, evaluate
+from handrail.core.conditions.model import SegmentCondition
+from handrail.core.environments import EnvironmentSettings
+from handrail.core.errors import NotFound, Unavailable
+from handrail.core.experiences.codec import decode
+from handrail.core.experiences.problems import Surroundings
+from handrail.core.fold import company_id, facts
+from handrail.core.values import day_of
+from handrail.http.api.admin import Admin
+from handrail.http.api.routes import ApiRequest, ApplyBody, placed, require, shown
+from handrail.workspace.plan import Effect, Plan, effects, planned
+from handrail.workspace.questions.ask import Analytics, Place, Unaskable, ask
+from handrail.workspace.questions.model import ListUsers, Question, Table
+from handrail.workspace.questions.problems import question_problems
+from handrail.workspace.segments import delete_segment, segment_uses
+
+
+class AskBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A question, and where it is asked."""
+
+    ask: Question
+    environment: str = "production"
+
+
+class Why(msgspec.Struct, frozen=True):
+    """Whether a user is in a segment, with the verdict of every line. `member` is None when only a browser can tell."""
+
+    segment: str
+    member: bool | None
+    line: Line
+
+
+async def _place(admin: Admin, environment: str) -> tuple[EnvironmentSettings, Place]:
+    async with admin.works(await admin.project()) as work:
+        settings = await work.environment(environment)
+        segments = {key: each.asks for key, each in (await work.segments()).items()}
+    return settings, Place(settings.id, segments, day_of(admin.now(), settings.zone), settings.zone)
+
+
+async def _analytics(admin: Admin) -> Analytics:
+    """The analytic store, up to date. Raises Unavailable."""
+    if admin.analytics is None:
+        raise Unavailable("This installation counts nothing: HANDRAIL_ANALYTICS is 'none'.")
+    await admin.filled()
+    return admin.analytics
+
+
+async def _answer(admin: Admin, question: Question, place: Place) -> Table:
+    around = Surroundings(segments=place.segments, check_pattern=why_not)
+    if problems := [each for each in question_problems(question, around) if each.severity == "error"]:
+        raise Unaskable(problems)
+    return await ask(question, place, await _analytics(admin))
+
+
+@post("/api/v1/ask", status_code=200)
+async def ask_question(request: ApiRequest) -> Response[bytes]:
+    """Answer a question; with `count` and `list` also those of an audience that nobody saved."""
+    admin = await require(request, "users:read")
+    body = decode(await request.body(), AskBody)
+    _, place = await _place(admin, body.environment)
+    return shown(await _answer(admin, body.ask, place))
+
+
+@get("/api/v1/segments")
+async def list_segments(request: ApiRequest) -> Response[bytes]:
+    """Every segment of the project."""
+    admin = await require(request, "experiences:read")
+    async with admin.works(await admin.project()) as work:
+        segments = await work.segments()
+    return shown({"segments": [segments[key] for key in sorted(segments)]})
+
+
+@get("/api/v1/segments/{key:str}/members")
+async def list_members(
+    request: ApiRequest,
+    key: FromPath[str],
+    environment: FromQuery[str] = "production",
+    after: FromQuery[str] = "",
+    limit: FromQuery[int] = 100,
+) -> Response[bytes]:
+    """A page of a segment's users, from behind the user `after`."""
+    admin = await require(request, "users:read")
+    _, place = await _place(admin, environment)
+    if key not in place.segments:
+        raise NotFound(f"There is no segment {key!r}.")
+    question = ListUsers(audience=SegmentCondition(key), after=after, limit=limit)
+    return shown(await _answer(admin, question, place))
+
+
+@get("/api/v1/segments/{key:str}/why")
+async def why_member(
+    request: ApiRequest,
+    key: FromPath[str],
+    environment: FromQuery[str] = "production",
+    user: FromQuery[str | None] = None,
+    anonymous: FromQuery[str | None] = None,
+) -> Response[bytes]:
+    """Whether a user is in a segment, and which line decided."""
+    admin = await require(request, "users:read")
+    settings, place = await _place(admin, environment)
+    if key not in place.segments:
+        raise NotFound(f"There is no segment {key!r}.")
+    people = admin.log.people(settings.id)
+    subject = await people.user(anonymous, user)
+    group = company_id(subject)
+    company = None if group is None else await people.company(group)
+    known = facts(subject, company, place.today, admin.now(), place.zone)
+    line = evaluate(SegmentCondition(key), World(known, place.segments, None, found))
+    return shown(Why(key, line.verdict, line))
+
+
+@get("/api/v1/segments/{key:str}/uses")
+async def list_uses(request: ApiRequest, key: FromPath[str]) -> Response[bytes]:
+    """What asks for a segment."""
+    admin = await require(request, "experiences:read")
+    async with admin.works(await admin.project()) as work:
+        return shown({"uses": await segment_uses(work, key)})
+
+
+@delete("/api/v1/segments/{key:str}", status_code=200)
+async def remove_segment(request: ApiRequest, key: FromPath[str]) -> Response[bytes]:
+    """Delete a segment that nothing asks for."""
+    admin = await require(request, "experiences:publish")
+    async with admin.works(await admin.project()) as work:
+        await delete_segment(work, key)
+        for environment in await work.environments():
+            await work.announce(environment.id)
+    await admin.followed()
+    return shown({"key": key, "deleted": True})
+
+
+@post("/api/v1/plan", status_code=200)
+async def plan_documents(request: ApiRequest) -> Response[bytes]:
+    """What an apply of these documents would change, and who would gain and lose each experience."""
+    admin = await require(request, "experiences:read")
+    body = decode(await request.body(), ApplyBody)
+    documents = [placed(each) for each in body.documents]
+    project = await admin.project()
+    made = await planned(
+        admin.works, project, body.environment, documents, admin.now(), base=body.base, prune=body.prune
+    )
+    counted: list[Effect] = []
+    if admin.analytics is not None:
+        _, place = await _place(admin, body.environment)
+        counted = await effects(made, place, await _analytics(admin))
+    return shown(Plan(made.revision, made.changes, made.warnings, counted))
+
+
+question_routes = [
+    ask_question,
+    list_segments,
+    list_members,
+    why_member,
+    list_uses,
+    remove_segment,
+    plan_documents,
+]
