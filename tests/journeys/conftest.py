@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -22,12 +23,29 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The same host application with nothing published: a test shows just what it publishes itself."""
+    folder: Path = tmp_path_factory.mktemp("quiet")
+    with running_demo(folder) as running:
+        documents = cast("dict[str, Any]", running.ask("GET", "/api/v1/documents"))["documents"]
+        for each in documents:
+            if each["sort"] == "experience":
+                running.ask("POST", f"/api/v1/experiences/{each['document']['key']}/pause")
+        yield running
+
+
 @pytest.fixture
 def visit(demo: Demo, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens the demo's host page in a browser of its own; `persona` signs in before anything loads."""
+    """Opens the demo's host page in a browser of its own; `persona` signs in before anything loads.
+
+    `host` is another demo's, such as the quiet one.
+    """
     contexts = []
 
-    def open_page(persona: str | None = None, path: str = "/demo/index.html", **options: object) -> Page:
+    def open_page(
+        persona: str | None = None, path: str = "/demo/index.html", host: Demo | None = None, **options: object
+    ) -> Page:
         context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)  # pyright: ignore[reportArgumentType]
         contexts.append(context)
         page = context.new_page()
@@ -35,7 +53,7 @@ def visit(demo: Demo, browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda fault: page.faults.append(str(fault)))  # pyright: ignore[reportAttributeAccessIssue]
         if persona:
             context.add_init_script(f"localStorage.setItem('demo-persona', {persona!r})")
-        page.goto(demo.host + path)
+        page.goto((host or demo).host + path)
         return page
 
     yield open_page

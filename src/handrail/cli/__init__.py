@@ -96,6 +96,20 @@ def lint(paths: tuple[str, ...]) -> None:
 
 
 @main.command()
+@click.argument("path", type=click.Path())
+@click.option("--page", required=True, help="The page's full address.")
+@click.option("--key", help="Which experience of a file with several.")
+@click.option("--as", "persona", default="{}", help='Who to be, such as {"custom": {"plan": "pro"}}.')
+@click.option("--days", type=int, default=1, show_default=True, help="How long the link works, 1 to 7.")
+@click.option("--environment", default="production", show_default=True)
+def preview(path: str, page: str, key: str | None, persona: str, days: int, environment: str) -> None:
+    """Print a link that shows an experience from a YAML file before it is live; nothing in it is counted."""
+    from handrail.cli.documents import preview_file
+
+    raise SystemExit(preview_file(path, page, key, persona, days, environment))
+
+
+@main.command()
 @click.argument("user", required=False)
 @click.option("--anonymous", help="An anonymous id, in place of USER.")
 @click.option("--page", required=True, help="The page's full address.")

@@ -79,6 +79,34 @@ def apply_files(paths: Sequence[str], environment: str, *, base: int | None, pru
     return 0
 
 
+def preview_file(path: str, page: str, key: str | None, persona: str, days: int, environment: str) -> int:
+    """Make a preview link. 0 done, 1 refused."""
+    files = read_files([path])
+    if files.problems:
+        show(files, files.problems)
+        return 1
+    documents = [each.document for each in files.documents if kind_of(each.document) not in SORTS]
+    chosen = [each for each in documents if key in (None, each.key)]
+    if len(chosen) != 1:
+        names = ", ".join(each.key for each in documents) or "none"
+        click.echo(f"Name one experience with --key; {path} has {names}.", err=True)
+        return 1
+    try:
+        who = msgspec.json.decode(persona)
+    except msgspec.DecodeError as problem:
+        click.echo(f"--as is not JSON: {problem}", err=True)
+        return 1
+    document = msgspec.Raw(msgspec.json.encode(chosen[0]))
+    body = {"document": document, "url": page, "environment": environment, "persona": who, "days": days}
+    answer = ask("POST", "/api/v1/previews", body=body)
+    if answer.status == 422 and (found := answer.json().get("problems")):
+        show(files, msgspec.convert(found, list[Found]))
+        return 1
+    made = told(answer).json()
+    click.echo(made["link"])
+    return 0
+
+
 def pull_files(folder: str, environment: str) -> int:
     """Write every live document into a folder."""
     answer = told(ask("GET", "/api/v1/documents", query={"environment": environment}))

@@ -18,7 +18,7 @@ from handrail.core.pages import covers
 from handrail.core.people import AttributeValue, ExperienceState, Facts, Person, Subject
 from handrail.core.values import Refused, check_user_id, day_of, day_start
 from handrail.delivery.origins import find_environment
-from handrail.delivery.ports import Publications
+from handrail.delivery.ports import Previewed, Publications
 from handrail.delivery.published import Entry, Ready, edges, ready
 from handrail.delivery.wire import BootRequest, BootUser, RateLimit
 from handrail.delivery.words import words_for
@@ -64,6 +64,15 @@ class Delivery:
             raise Forbidden("There is no such project.", code="unknown_project")
         return find_environment(environments, origin)
 
+    async def previewed(self, token: str, now: int) -> tuple[Ready, Previewed]:
+        """The environment with a preview's version in it. Raises Forbidden for a token that opens nothing."""
+        shown = await self._publications.preview(token)
+        if shown is None or now >= shown.expires_at:
+            raise Forbidden("This preview has ended; ask for a new link.", code="preview_ended")
+        snapshot = await self._publications.snapshot(shown.environment)
+        others = [each for each in snapshot.experiences if each.id != shown.published.id]
+        return ready(msgspec.structs.replace(snapshot, experiences=(*others, shown.published))), shown
+
     def reply(
         self,
         request: BootRequest,
@@ -73,8 +82,12 @@ class Delivery:
         *,
         accepted: list[str],
         rejected: dict[str, str],
+        preview: str = "",
     ) -> bytes:
-        """The boot reply as JSON. The parts that change with the user are written around the parts that do not."""
+        """The boot reply as JSON. The parts that change with the user are written around the parts that do not.
+
+        `preview` is the key of an experience that is looked at whoever it is for, and whenever.
+        """
         settings, now, url, device = state.snapshot.environment, known.now, request.page.url, request.device
         candidates: list[bytes] = []
         content: list[bytes] = []
@@ -87,9 +100,13 @@ class Delivery:
             subject.experiences,
             state.pages.of(url, device),
         )
-        for at in state.predicate(known):
+        chosen = state.predicate(known)
+        given = state.given(url, preview)
+        for at in chosen if not given else sorted({*chosen, *given}):
             entry = entries[at]
-            if not entry.deferred and not entry.dated and entry.key not in experiences:
+            if at in given:
+                candidates.append(_candidate(entry, experiences.get(entry.key, NO_STATE), True, 0, 0))
+            elif not entry.deferred and not entry.dated and entry.key not in experiences:
                 candidates.append(entry.whole)
             else:
                 left = self.residual(entry, state, known)
@@ -122,6 +139,7 @@ class Delivery:
             accepted=accepted,
             rejected=rejected,
             words=words_for(request.locale),
+            preview=preview,
         )
         if self._watch is not None:
             self._watch(Decision(settings.id, user_id or request.anonymous_id, url, keys, now))

@@ -10,6 +10,7 @@ from handrail.core.conditions.model import Condition
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
+from handrail.core.previews import Persona
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,15 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     segments: dict[str, Condition]
 
 
+class Previewed(msgspec.Struct, frozen=True):
+    """What a preview's token stands for."""
+
+    environment: str
+    published: Published
+    persona: Persona
+    expires_at: int
+
+
 class Publications(Protocol):
     """What is published, read from the control database and kept until `changed` says otherwise."""
 
@@ -45,6 +55,10 @@ class Publications(Protocol):
 
     async def snapshot(self, environment: str, /) -> Snapshot:
         """What is published in this environment now. Cached until the next publication."""
+        ...
+
+    async def preview(self, token: str, /) -> Previewed | None:
+        """What a preview's token stands for; None for one that is unknown or was taken back."""
         ...
 
     async def content(self, version: str, /) -> Published | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,17 @@ from handrail.compile.predicates import Predicate, compile_audiences
 from handrail.core.conditions.model import DEFERRED, Condition, Device, PageCondition
 from handrail.core.conditions.names import names_in
 from handrail.core.experiences import release
-from handrail.core.experiences.model import Experience, When
+from handrail.core.experiences.model import Experience, OnLink, When
 from handrail.core.experiences.themes import resolved
 from handrail.core.experiences.walk import chip_names, patterns_in
+from handrail.core.pages import address_of, parameter
 from handrail.delivery.ports import Published, Snapshot
 from handrail.delivery.wire import BootHead, Content, Watch
 
 PAGES = 500
+
+LINK = "handrail"
+"""The parameter of a shared link, `?handrail=KEY`."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -53,9 +58,23 @@ class Ready(msgspec.Struct, frozen=True):
     """Keys of the experiences that count for the project's rate limit, paused ones included."""
     asks_days: bool
     """Whether a verdict can change because a day ends."""
+    links: Mapping[str, int]
+    """Experiences that a shared link shows, by key."""
     head: bytes
     """The part of a reply that is the same for everybody, without its closing brace."""
     pages: Pages
+
+    def given(self, url: str, preview: str) -> frozenset[int]:
+        """What a page's address or a preview gives by name: experiences that nothing else is asked of (RULES 19)."""
+        if not preview and (not self.links or LINK not in url):
+            return NONE
+        address = address_of(url)
+        by_link = self.links.get(parameter(address.query, LINK) or "") if address is not None else None
+        by_preview = next((at for at, each in enumerate(self.entries) if preview and each.key == preview), None)
+        return frozenset(at for at in (by_link, by_preview) if at is not None)
+
+
+NONE: frozenset[int] = frozenset()
 
 
 def ready(snapshot: Snapshot) -> Ready:
@@ -72,6 +91,7 @@ def ready(snapshot: Snapshot) -> Ready:
         events=names.events,
         limited=frozenset(each.document.key for each in snapshot.experiences if counts(each.document)),
         asks_days=names.asks_days,
+        links={each.document.key: at for at, each in enumerate(live) if isinstance(each.document.show_on, OnLink)},
         head=_head(snapshot, names.attributes, names.events),
         pages=Pages(),
     )

@@ -39,6 +39,8 @@ class BootRequest(msgspec.Struct, rename="camel", omit_defaults=True):
     """Proves that the page may speak for `user_id`, where the project verifies identities."""
     have: list[str] = []
     """Versions whose content the browser holds."""
+    preview: str | None = None
+    """A preview's token: boot answers for its persona, with its version, and counts nothing."""
 
 
 class Candidate(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -109,6 +111,8 @@ class BootReply(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True
     """messageIds of `batch` that are on disk now."""
     rejected: dict[str, str] = {}
     """messageIds of `batch` that were refused, with the reason."""
+    preview: str = ""
+    """The key of the experience that is previewed."""
     words: Mapping[str, str] = {}
     """Our own words in the reader's language; English ones are in the browser already."""
 
@@ -138,6 +142,7 @@ class BootUser(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True)
     rate_limit: RateLimit | None = None
     accepted: list[str] = []
     rejected: dict[str, str] = {}
+    preview: str = ""
     words: Mapping[str, str] = {}
 
 

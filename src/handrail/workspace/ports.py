@@ -10,6 +10,7 @@ import msgspec
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
+from handrail.core.previews import Persona
 from handrail.core.segments import Segment
 from handrail.segmentio.destination.model import Destination
 
@@ -93,6 +94,16 @@ class Work(Protocol):
 
     async def add_version(self, document: Experience, theme: Theme, now: int, /) -> str:
         """Freeze a document and its theme as its experience's next version; gives the version's id."""
+        ...
+
+    async def add_preview(
+        self, environment: str, digest: str, version: str, persona: Persona, expires_at: int, /
+    ) -> None:
+        """Keep a preview of a version until an instant; `digest` is its token's."""
+        ...
+
+    async def end_previews(self, environment: str, key: str, /) -> int:
+        """Take back every preview of an experience; gives how many there were."""
         ...
 
     async def publish(self, environment: str, key: str, version: str, now: int, /) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import msgspec
 from sqlalchemy import select
 
 from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.control.tables import environment, experience, project, publication, version
+from handrail.adapters.control.tables import preview as previews
 from handrail.adapters.control.work import ControlWork, live_query, settings_of, settings_query, theme_in
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import NotFound
 from handrail.core.experiences.codec import decode_experience
-from handrail.delivery.ports import Published, Snapshot
+from handrail.core.previews import Persona
+from handrail.delivery.ports import Previewed, Published, Snapshot
 from handrail.segmentio.destination.model import Destination
 
 
@@ -114,6 +119,17 @@ class ControlPublications:
         if forgotten == self._forgotten:
             self._destinations[environment_id] = made
         return made
+
+    async def preview(self, token: str) -> Previewed | None:
+        query = select(previews).where(previews.c.digest == hashlib.sha256(token.encode()).hexdigest())
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        published = None if row is None else await self.content(row.version_id)
+        if row is None or published is None:
+            return None
+        persona = msgspec.json.decode(row.persona, type=Persona)
+        live = msgspec.structs.replace(published, paused=False)
+        return Previewed(row.environment_id, live, persona, row.expires_at)
 
     async def content(self, version_id: str) -> Published | None:
         if version_id in self._contents:

@@ -126,6 +126,21 @@ publication = Table(
     ForeignKeyConstraint(["project_id", "version_id"], ["version.project_id", "version.id"], "fk_publication_version"),
 )
 
+preview = Table(
+    "preview",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("project_id", String(36), nullable=False),
+    Column("environment_id", String(36), nullable=False),
+    Column("version_id", String(36), nullable=False),
+    Column("persona", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["project_id", "environment_id"], ["environment.project_id", "environment.id"], "fk_preview_environment"
+    ),
+    ForeignKeyConstraint(["project_id", "version_id"], ["version.project_id", "version.id"], "fk_preview_version"),
+)
+
 segment = Table(
     "segment",
     metadata,

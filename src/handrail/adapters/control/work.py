@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handrail.adapters.control.database import ControlDatabase, tell_others
 from handrail.adapters.control.tables import destination as destinations
-from handrail.adapters.control.tables import environment, experience, project, publication, segment, version
+from handrail.adapters.control.tables import environment, experience, preview, project, publication, segment, version
 from handrail.adapters.control.tables import theme as themes
 from handrail.core.environments import EnvironmentSettings, RateLimit
 from handrail.core.errors import NotFound
 from handrail.core.experiences.codec import decode, decode_experience, encode_experience
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
+from handrail.core.previews import Persona
 from handrail.core.segments import Segment
 from handrail.segmentio.destination.model import Destination
 from handrail.workspace.ports import Connected, Environment, Live
@@ -202,6 +203,25 @@ class ControlWork:
         }
         await self._connection.execute(insert(version).values(values))
         return version_id
+
+    async def add_preview(
+        self, environment_id: str, digest: str, version_id: str, persona: Persona, expires_at: int
+    ) -> None:
+        values = {
+            "digest": digest,
+            "project_id": self._project,
+            "environment_id": environment_id,
+            "version_id": version_id,
+            "persona": msgspec.json.encode(persona).decode(),
+            "expires_at": expires_at,
+        }
+        await self._connection.execute(insert(preview).values(values))
+
+    async def end_previews(self, environment_id: str, key: str) -> int:
+        of_it = select(version.c.id).where(version.c.experience_id == await self._experience(key))
+        mine = (preview.c.project_id == self._project) & (preview.c.environment_id == environment_id)
+        ended = await self._connection.execute(delete(preview).where(mine & preview.c.version_id.in_(of_it)))
+        return ended.rowcount
 
     async def publish(self, environment_id: str, key: str, version_id: str, now: int) -> None:
         experience_id = await self._experience(key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 KINDS = frozenset({"tour", "survey", "banner"})
 FORMS = frozenset({"tooltip", "modal", "snippet"})
 ACTIONS = frozenset({"go_to_step", "launch_experience", "dismiss", "snooze", "book_interview", "navigate_to"})
-SHOW_ON = frozenset({"page_opening", "event", "manual", "none"})
+SHOW_ON = frozenset({"page_opening", "element_click", "page_exit", "event", "manual", "link", "none"})
 
 INTERRUPTING = frozenset({"tour", "survey"})
 """Kinds that share the one place, and whose showing counts for the project's rate limit."""

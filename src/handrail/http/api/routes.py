@@ -286,6 +286,7 @@ def problem(request: ApiRequest, error: HandrailError) -> Response[bytes]:
 def create_api(admin: Admin) -> Litestar:
     """The Litestar application."""
     from handrail.http.api.people import people_routes
+    from handrail.http.api.previews import preview_routes
     from handrail.http.api.questions import question_routes
     from handrail.http.api.segment import segment_routes
 
@@ -298,6 +299,7 @@ def create_api(admin: Admin) -> Litestar:
             apply_documents,
             pull_documents,
             pause_experience,
+            *preview_routes,
             explain_user,
             count_users,
             tail,

@@ -8,7 +8,9 @@ from pathlib import Path
 import msgspec
 
 from handrail.core.conditions.model import decode_hook
-from handrail.core.errors import HandrailError, Invalid, NotFound
+from handrail.core.errors import Forbidden, HandrailError, Invalid, NotFound
+from handrail.core.previews import NOBODY
+from handrail.core.values import day_of
 from handrail.delivery.boot import checked, known_now
 from handrail.delivery.published import content_of
 from handrail.delivery.wire import BootRequest, Revision
@@ -73,6 +75,8 @@ class Sdk:
             raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
         settings = await deps.delivery.environment(request, header(scope, b"origin"))
         deps.limits.user(settings.id, str(request.user_id or request.anonymous_id or ""), 1, now)
+        if request.preview:
+            return await self._preview(request, settings.id, request.preview, now)
         anonymous_id, user_id = await deps.guard.reader(
             settings.id, request.anonymous_id, _text(request.user_id), now=now, signature=request.signature
         )
@@ -91,6 +95,16 @@ class Sdk:
         person = await deps.log.people(settings.id).person(anonymous_id, user_id)
         known = known_now(person, now, settings.zone)
         return deps.delivery.reply(request, state, person.subject, known, accepted=kept, rejected=refused)
+
+    async def _preview(self, request: BootRequest, environment: str, token: str, now: int) -> bytes:
+        """What the persona of a preview meets. What the browser brings is not looked at."""
+        state, shown = await self._deps.delivery.previewed(token, now)
+        if shown.environment != environment:
+            raise Forbidden("This preview belongs to another environment.", code="preview_ended")
+        zone = state.snapshot.environment.zone
+        known = shown.persona.facts(day_of(now, zone), now, zone)
+        key = shown.published.document.key
+        return self._deps.delivery.reply(request, state, NOBODY, known, accepted=[], rejected={}, preview=key)
 
     async def _content(self, version: str) -> bytes:
         published = await self._deps.publications.content(version)

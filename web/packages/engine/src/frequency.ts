@@ -1,5 +1,5 @@
 import type { ExperienceState, Frequency } from '@handrail/wire'
-import { zoneOf } from './instants.ts'
+import type { Zone } from './instants.ts'
 
 /** Whether it is due, the reason code when it is not, and the instant from which it is (absent for never). */
 export interface Due {
@@ -9,7 +9,13 @@ export interface Due {
 }
 
 /** Whether an experience may show again. spec/cases/frequency is the authority. */
-export function due(frequency: Frequency, state: ExperienceState, now: number, zone: string, shownInLoad = false): Due {
+export function due(
+  frequency: Frequency,
+  state: ExperienceState,
+  now: number,
+  zone: () => Zone,
+  shownInLoad = false,
+): Due {
   const { last_seen = 0, dismissed = 0, completed = 0, snoozes = [] } = state
   const snooze = snoozes[snoozes.length - 1]
   // A snoozed view is no view: it is due again as soon as the snooze is over.
@@ -18,7 +24,7 @@ export function due(frequency: Frequency, state: ExperienceState, now: number, z
   if (frequency.every === 'time') return shownInLoad ? { due: false, because: 'frequency_load' } : { due: true }
   if (!last_seen) return { due: true }
   if (frequency.every === 'once') return { due: false, because: 'frequency_once' }
-  const { dayOf, dayStart } = zoneOf(zone)
+  const { dayOf, dayStart } = zone()
   const next = dayOf(last_seen) + frequency.days
   return dayOf(now) >= next ? { due: true } : { due: false, because: 'frequency_days', againAt: dayStart(next) }
 }

@@ -1,4 +1,5 @@
 export * from './actions.ts'
+export * from './addresses.ts'
 export * from './answers.ts'
 export * from './arbitrate.ts'
 export * from './characters.ts'

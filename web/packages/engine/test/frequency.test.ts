@@ -1,6 +1,6 @@
 import type { Frequency, RateLimit } from '@handrail/wire'
 import { describe, expect, test } from 'vitest'
-import { due, limitedUntil, snoozesUsed } from '../src/index.ts'
+import { due, limitedUntil, snoozesUsed, zoneOf } from '../src/index.ts'
 import { instant, loadCases, stateOf, type WrittenState } from './cases.ts'
 
 interface Asked {
@@ -31,7 +31,7 @@ describe('frequency', () => {
   test.each(asked)('$file: $name', ({ frequency, state, now, zone = 'UTC', load = {}, ...expected }) => {
     // A new firing of what it shows on is a new chance; a route change is not.
     const shownInLoad = !!load.shown && !load.fired_since
-    const verdict = due(frequency, stateOf(state), instant(now), zone, shownInLoad)
+    const verdict = due(frequency, stateOf(state), instant(now), () => zoneOf(zone), shownInLoad)
     expect(verdict.due).toBe(expected.due)
     expect(verdict.because).toBe(expected.because)
     if (expected.again_at)

@@ -24,11 +24,13 @@ type Page = Window &
     JIMO_MANUAL_INIT?: boolean
   }
 
+const projectOf = (view: Page, script: HTMLScriptElement | null) => script?.dataset['project'] ?? view.JIMO_PROJECT_ID
+
 /** Adopts the buffers that the page filled, runs what is in them, and takes over their `push`. */
 function load(view: Page, script: HTMLScriptElement | null): void {
   if (view.handrail?.version) return
   const alias = script?.dataset['alias'] !== 'off'
-  const project = script?.dataset['project'] ?? view.JIMO_PROJECT_ID
+  const project = projectOf(view, script)
   if (!project) {
     view.console.warn('[handrail] no project: set JIMO_PROJECT_ID before the script, or data-project on it')
     return
@@ -75,7 +77,17 @@ function load(view: Page, script: HTMLScriptElement | null): void {
 }
 
 try {
-  load(window as Page, document.currentScript as HTMLScriptElement | null)
+  const script = document.currentScript as HTMLScriptElement | null
+  // A preview's token leaves the address before anything else looks at it.
+  if (/[?&]handrail_preview=/.test(location.search))
+    import(`${new URL(script?.src ?? location.href).origin}/sdk/v1/assets/preview-${BUILD}.js`).then(
+      (chunk: typeof import('./chunks/preview.ts')) => {
+        chunk.takeToken(window, projectOf(window as Page, script))
+        load(window as Page, script)
+      },
+      () => undefined,
+    )
+  else load(window as Page, script)
 } catch (problem) {
   console.warn('[handrail] could not start', problem)
 }

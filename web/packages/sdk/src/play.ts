@@ -14,6 +14,8 @@ export interface Asked {
   ports: Ports
   candidate: Candidate
   content: Content
+  /** There whenever the content holds an address. */
+  addresses: typeof import('./chunks/addresses.ts') | undefined
   entry: Entry
   /** The run to go on with, after a reload. */
   from?: Run | undefined

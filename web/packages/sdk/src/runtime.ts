@@ -22,7 +22,7 @@ import { newId } from './values.ts'
 
 export type Because =
   | 'not_found' | 'not_started' | 'ended' | 'where' | 'residual' | 'snoozed' | 'frequency_once' | 'frequency_days' | 'frequency_load'
-  | 'rate_limit' | 'slot_taken' | 'outranked' | 'self_launch' | 'chain_limit' | 'offline' | 'held' | 'failed' // biome-ignore format: one list
+  | 'rate_limit' | 'slot_taken' | 'outranked' | 'self_launch' | 'chain_limit' | 'offline' | 'held' | 'delayed' | 'failed' // biome-ignore format: one list
 export type { Entry } from '@handrail/engine'
 export type Started = { started: true } | { started: false; because: Because }
 export interface Decided {
@@ -54,7 +54,7 @@ export interface Ports {
   reply: () => BootReply | undefined
   values: Values
   locale: () => string
-  load: (kind: string) => Promise<Chunk>
+  load: (name: string) => Promise<never>
   /** Patterns and browser-only conditions: there as soon as a candidate asks for them. */
   rules: () => Rules | undefined
   content: (candidate: Candidate) => Promise<Content>
@@ -74,10 +74,17 @@ interface Showing {
 
 const INTERRUPTS = new Set(['tour', 'survey'])
 const MOST_CHAINED = 3
+/** Members of a document that hold an address. */
+const ADDRESS = /"(url|link|src|poster)":/
+
+/** Ways in that start something by themselves. */
+export type Automatic = 'page_opening' | 'event' | 'element_click' | 'page_exit'
 
 export interface Runtime {
   /** Looks for what may start by itself now. */
-  consider(entry: 'page_opening' | 'event', event?: string): void
+  consider(entry: Automatic, named?: string): void
+  /** Another page was opened, or another address of it. */
+  opened(): void
   start(key: string, entry: Entry): Promise<Started>
   resume(): void
   /** Closes what is no longer live. */
@@ -108,10 +115,12 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   let returns = 0
   let stopped = false
   let epoch = 0
+  let openedAt = now()
 
   const note = (key: string, entry: Entry, because?: Because) => {
     log.push(because ? { at: now(), key, entry, shown: false, because } : { at: now(), key, entry, shown: true })
     if (log.length > 100) log.shift()
+    ports.emit('decision', log[log.length - 1])
   }
   function searchFor({ patterns = {} }: Candidate): Search {
     return asked.rules()?.searchIn(patterns) ?? (() => false)
@@ -147,8 +156,8 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
           candidate.frequency,
           stateOf(candidate),
           at,
-          reply?.zone ?? 'UTC',
-          entry !== 'event' && shownInLoad.has(candidate.key),
+          () => (asked.rules() as Rules).zoneOf(reply?.zone ?? 'UTC'),
+          entry === 'page_opening' && shownInLoad.has(candidate.key),
         )
         if (againAt) returnAt(againAt)
         return because
@@ -177,13 +186,22 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
     )
   }
 
-  function consider(entry: 'page_opening' | 'event', event?: string) {
+  /** `named` is the event's name, or the key of the experience whose element was clicked. */
+  function consider(entry: Automatic, named?: string) {
     const open: Candidate[] = []
     for (const candidate of ports.reply()?.candidates ?? []) {
       const { showOn } = candidate
-      const starts = entry === 'event' ? showOn.on === 'event' && showOn.event === event : showOn.on === 'page_opening'
+      const starts =
+        showOn.on === entry &&
+        (entry !== 'element_click' || candidate.key === named) &&
+        (showOn.on !== 'event' || showOn.event === named)
       if (!starts || showing.has(candidate.key)) continue
-      const because = held && interrupts(candidate) ? 'held' : refused(candidate, entry)
+      let because: Because | undefined = held && interrupts(candidate) ? 'held' : refused(candidate, entry)
+      const begins = openedAt + (showOn.on === 'page_opening' ? (showOn.delay_seconds ?? 0) * 1000 : 0)
+      if (!because && begins > now()) {
+        because = 'delayed'
+        returnAt(begins)
+      }
       if (because) note(candidate.key, entry, because)
       else open.push(candidate)
     }
@@ -238,7 +256,12 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
         return false
       }
       release = lock
-      const [content, chunk] = await Promise.all([ports.content(candidate), ports.load(candidate.kind)])
+      const coming = ports.content(candidate)
+      const [content, chunk, addresses] = await Promise.all([
+        coming,
+        ports.load(candidate.kind) as Promise<Chunk>,
+        coming.then((made) => (ADDRESS.test(JSON.stringify(made.content)) ? ports.load('addresses') : undefined)),
+      ])
       await chunk.prepare?.(content)
       // What was being fetched for the person before must not be shown to the next one.
       if (stopped || begun !== epoch || (slot && !(await ports.stillLive(candidate)))) {
@@ -253,6 +276,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
         ports,
         candidate,
         content,
+        addresses,
         entry,
         from,
         launch: (key) => launch(key, candidate),
@@ -299,9 +323,14 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   }
 
   return {
-    consider(entry, event) {
-      for (const shown of [...showing.values()]) shown.play?.heard(event)
-      consider(entry, event)
+    consider(entry, named) {
+      if (entry === 'event') for (const shown of [...showing.values()]) shown.play?.heard(named)
+      consider(entry, named)
+    },
+    opened() {
+      openedAt = now()
+      for (const shown of [...showing.values()]) shown.play?.heard()
+      consider('page_opening')
     },
     start,
     resume() {

@@ -1,4 +1,4 @@
-import { type EndReason, readStack, renderText, renderUrl, snoozesUsed, wordsFor } from '@handrail/engine'
+import { type EndReason, readStack, renderText, snoozesUsed, wordsFor } from '@handrail/engine'
 import type { By, Stage } from '@handrail/renderers'
 import type { Action, ExperienceState, Text } from '@handrail/wire'
 import type { Asked } from './play.ts'
@@ -46,6 +46,8 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
   }
   const tell: Scene['tell'] = (event, properties, said) => ports.tell(event, { ...about, ...properties }, said)
   const words = (text: Text) => renderText(wordsFor(text, ports.locale(), content.defaultLocale), ports.values)
+  const addressOf = (template: string) =>
+    asked.addresses?.renderUrl(template, ports.values) ?? { refused: 'unsafe_url' }
   const state = () => ledger.of(candidate.key, candidate.state)
   const fault = () => {
     if (++faults >= 3) hands.finish('failed')
@@ -82,7 +84,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
 
   /** Reads the address inside the click, so that a window may be opened; goes there after everything else. */
   function plan(action: Extract<Action, { type: 'navigate_to' }>): (() => void) | undefined {
-    const made = renderUrl(action.url, ports.values)
+    const made = addressOf(action.url)
     if (!('url' in made)) {
       tell('navigation_cancelled', { reason: made.refused })
       return undefined
@@ -107,7 +109,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
       locale: ports.locale(),
       text: words,
       href(template) {
-        const made = renderUrl(template, ports.values)
+        const made = addressOf(template)
         return 'url' in made ? made.url : null
       },
       word(name, english, ...numbers) {

@@ -48,8 +48,14 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   const guard = createGuard(warn)
   // Taken before the page can wrap them, and called as the page's own.
   const fetchHere: typeof fetch = (...args) => view.fetch(...args)
-  const store = createStore(() => view.localStorage, `handrail:${config.project}:`)
-  const journal = createStore(() => view.sessionStorage, `handrail:${config.project}:`)
+  const prefix = `handrail:${config.project}:`
+  const journal = createStore(() => view.sessionStorage, prefix)
+  /** The token of a preview: nothing that is done while it is there is counted or kept. */
+  const preview = journal.get<string>('preview')
+  const store = createStore(
+    () => (preview ? view.sessionStorage : view.localStorage),
+    preview ? `${prefix}preview:` : prefix,
+  )
   let skew = store.get<number>('skew') ?? 0
   const now = () => Date.now() + skew
   let person = readPerson()
@@ -106,7 +112,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   )
   const say = (message: Omit<Message, 'messageId' | 'timestamp' | 'anonymousId' | 'userId'> & Partial<Message>) =>
     // The mark: what the browser has mapped is not mapped again by a destination on the server.
-    outbox.add({ ...ids(), context: { handrail: {} }, ...message })
+    preview ? newId() : outbox.add({ ...ids(), context: { handrail: {} }, ...message })
   const lifecycle = (event: string, properties: Record<string, unknown>, said?: Said) =>
     say({ type: 'track', event, properties, context: { handrail: { lifecycle: true, sdk: VERSION } }, ...said })
 
@@ -124,6 +130,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   }
 
   let rules: typeof import('./chunks/rules.ts') | undefined
+  let ears: typeof import('./chunks/ears.ts') | undefined
   function load(name: string): Promise<never> {
     const kept = chunks.get(name)
     if (kept) return kept
@@ -201,6 +208,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         batch,
         ...(signature ? { signature } : {}),
         have: [...contents.keys()],
+        ...(preview ? { preview } : {}),
       }
       const response = await fetchHere(`${config.base}/sdk/v1/boot`, {
         method: 'POST',
@@ -243,9 +251,13 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   }
 
   async function use(made: BootReply, asked: string) {
-    if (!rules && made.candidates.some((each) => each.residual || each.patterns)) rules = await load('rules')
+    if (!rules && made.candidates.some((each) => each.residual || each.patterns || each.frequency.every === 'days'))
+      rules = await load('rules')
+    if (!ears && made.candidates.some((each) => /_(click|exit)$/.test(each.showOn.on))) ears = await load('ears')
     if (stopped || asked !== who()) return
     reply = made
+    stopEars?.()
+    stopEars = ears?.listen(view, guard, made.candidates, runtime)
     revisionAt = now()
     for (const [version, content] of Object.entries(made.content ?? {})) contents.set(version, content)
     view.clearTimeout(validTimer)
@@ -289,6 +301,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     stopPoll = () => view.clearTimeout(timer)
   }
   let stopPoll: Dispose = () => undefined
+  let stopEars: Dispose | undefined
 
   // ---------------------------------------------------------------- commands
 
@@ -320,15 +333,17 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         return read(name)
       case 'on': {
         if (typeof args[0] !== 'function') return refuse(`on ${name} needs a listener`)
-        const known = listeners.get(name) ?? new Set()
-        known.add(args[0] as (detail: unknown) => void)
-        listeners.set(name, known)
+        hear(name, args[0] as (detail: unknown) => void)
         return undefined
       }
       default:
         listeners.delete(name)
         return undefined
     }
+  }
+
+  function hear(event: string, listener: (detail: unknown) => void) {
+    listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))
   }
 
   function perform(name: string, args: unknown[]): unknown {
@@ -346,7 +361,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       case 'boosted:refresh':
         return boot()
       case 'boosted:hash-change':
-        return runtime.consider('page_opening')
+        return runtime.opened()
       default:
         return refuse(`there is no ${name} to do in this release`)
     }
@@ -519,7 +534,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
 
   // ---------------------------------------------------------------- the page
 
-  const on = <T extends EventTarget>(target: T, type: string, listener: () => void) => {
+  const on = <T extends EventTarget>(target: T, type: string, listener: (event: Event) => void) => {
     const guarded = guard(listener)
     target.addEventListener(type, guarded)
     offs.push(() => target.removeEventListener(type, guarded))
@@ -530,23 +545,33 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     else if (now() - revisionAt > REREAD_AFTER) void reread()
   })
   on(view, 'online', () => boot())
-  on(view, 'pageshow', () => runtime.consider('page_opening'))
+  on(view, 'pageshow', (event) => {
+    // Back from the browser's cache: the page is as it was, what may show may not be.
+    if ((event as PageTransitionEvent).persisted) boot()
+  })
   offs.push(
     watchRoute(
       view,
       guard,
-      () => runtime.consider('page_opening'),
+      () => runtime.opened(),
       () => load('history'),
     ),
   )
   offs.push(
     () => stopPoll(),
+    () => stopEars?.(),
     () => outbox.stop(),
     () => runtime.stop(),
   )
   poll()
   // Everything that was pushed before us runs first, so that the first boot already knows who it asks for.
   view.queueMicrotask(guard(boot))
+  if (preview || /[?&]handrail(_debug)?=/.test(view.location.search) || journal.get('debug'))
+    load('visitor').then(
+      (chunk: typeof import('./chunks/visitor.ts')) =>
+        offs.push(chunk.welcome({ view, guard, journal, runtime, preview: !!preview, reply: () => reply, hear })),
+      () => undefined,
+    )
 
   return {
     run: (pushed) => {

@@ -1,4 +1,4 @@
-import type { Run } from '@handrail/engine'
+import { type Run, renderUrl } from '@handrail/engine'
 import type { StepStage } from '@handrail/renderers'
 import type { Found } from '@handrail/targets'
 import type {
@@ -82,6 +82,7 @@ class Host {
       ports: ports as unknown as Ports,
       candidate: { id: 'e1', key: 'welcome', kind: 'tour', version: 'v1' } as Candidate,
       content: { content: { steps }, defaultLocale: 'en', theme: { key: 'plain' } } as unknown as Content,
+      addresses: { renderUrl },
       entry: 'page_opening',
       from,
       launch: (key) => this.launches.get(key),

@@ -53,6 +53,7 @@ export interface BootRequest {
   batch?: unknown[]
   signature?: string
   have?: string[]
+  preview?: string
 }
 
 /** The page the browser is on. */
@@ -93,6 +94,7 @@ export interface BootReply {
   rejected?: {
     [k: string]: string
   }
+  preview?: string
   words?: {
     [k: string]: string
   }

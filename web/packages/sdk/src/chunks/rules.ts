@@ -1,2 +1,2 @@
-/** What only some audiences and pages ask for: patterns, and conditions that a browser has to answer. */
-export { holds, searchIn } from '@handrail/engine'
+/** What only some experiences ask for: patterns, conditions that a browser has to answer, days of a zone. */
+export { holds, searchIn, zoneOf } from '@handrail/engine'
