@@ -26,11 +26,13 @@ from handrail.core.errors import Conflict, NotFound, Unavailable
 from handrail.core.experiences.codec import decode_experience
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
+from handrail.core.previews import Persona
 from handrail.core.segments import Segment
 from handrail.delivery.ports import Publications
 from handrail.testing.workspace import MemoryWorkspace
 from handrail.workspace.apply import NotPublishable, Placed, apply
 from handrail.workspace.ports import Works
+from handrail.workspace.previews import NewPreview, create
 from handrail.workspace.seed import NewEnvironment, NewProject, Projects, seed
 
 ROOT = Path(__file__).parents[2]
@@ -246,6 +248,23 @@ async def test_one_problem_keeps_everything_out(workspace: Workspace) -> None:
         await applied(workspace, a_banner("a"), a_banner("b", theme="missing"))
     snapshot = await workspace.publications.snapshot(await place(workspace))
     assert (snapshot.revision, snapshot.experiences) == ("r0", ())
+
+
+async def test_a_preview_is_kept_until_it_is_taken_back(workspace: Workspace) -> None:
+    where = await place(workspace)
+    asked = NewPreview(document=a_banner("a"), url="https://app.example/", persona=Persona(custom={"plan": "pro"}))
+    async with workspace.works("p_one") as work:
+        made = await create(work, "production", asked, NOW, lambda: "token")
+    found = await workspace.publications.preview("token")
+    assert found is not None
+    assert (found.environment, found.published.version, found.persona) == (where, made.version, asked.persona)
+    assert (found.published.document, found.published.paused) == (asked.document, False)
+    assert found.expires_at == made.expires_at == NOW + 86_400_000
+    assert await workspace.publications.preview("another") is None
+    async with workspace.works("p_one") as work:
+        assert await work.end_previews(where, "nothing") == 0
+        assert await work.end_previews(where, "a") == 1
+    assert await workspace.publications.preview("token") is None
 
 
 async def test_a_stale_base_is_told_and_changes_nothing(workspace: Workspace) -> None:

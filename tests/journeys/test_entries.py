@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.demo import Demo
 
@@ -54,7 +54,7 @@ def published(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         quiet.ask("POST", f"/api/v1/experiences/{key}/pause")
 
 
-def card(page: Page, text: str) -> object:
+def card(page: Page, text: str) -> Locator:
     return page.locator("handrail-root [role=dialog]").filter(has_text=text)
 
 
@@ -79,12 +79,12 @@ def test_a_click_on_the_pages_own_element_starts_it_and_does_what_it_always_did(
     }""")
     expect(page.locator("handrail-root")).to_have_count(0)
     page.locator("#own-menu").click()
-    expect(card(page, "This is clicked")).to_be_visible()  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is clicked")).to_be_visible()
     assert page.evaluate("window.toggled") == 1
     page.get_by_role("button", name="Fine").click()
-    expect(card(page, "This is clicked")).to_have_count(0)  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is clicked")).to_have_count(0)
     page.locator("#own-menu").click()
-    expect(card(page, "This is clicked")).to_be_visible()  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is clicked")).to_be_visible()
     assert page.evaluate("window.toggled") == 2
 
 
@@ -94,9 +94,9 @@ def test_the_pointer_leaving_by_the_top_starts_it(visit: Visit, published: Demo)
     booted(page)
     leave = "(y) => document.body.dispatchEvent(new MouseEvent('mouseout', {bubbles: true, clientY: y}))"
     page.evaluate(leave, 300)
-    expect(card(page, "This is leaving")).to_have_count(0)  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is leaving")).to_have_count(0)
     page.evaluate(leave, -1)
-    expect(card(page, "This is leaving")).to_be_visible()  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is leaving")).to_be_visible()
 
 
 def test_a_delay_holds_it_back_and_says_so(visit: Visit, published: Demo) -> None:
@@ -104,14 +104,14 @@ def test_a_delay_holds_it_back_and_says_so(visit: Visit, published: Demo) -> Non
     page.wait_for_function("window.handrail?.decisions?.().some((each) => each.key === 'patient')")
     first = page.evaluate("handrail.decisions().find((each) => each.key === 'patient')")
     assert first["because"] == "delayed"
-    expect(card(page, "This is patient")).to_be_visible()  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is patient")).to_be_visible()
     shown = page.evaluate("handrail.decisions().find((each) => each.key === 'patient' && each.shown)")
     assert shown["at"] - first["at"] >= 1500
 
 
 def test_a_shared_link_shows_it_once_whoever_follows_it(visit: Visit, published: Demo) -> None:
     page = visit(None, path=f"{PLAIN}?handrail=shared&tab=2", host=published)
-    expect(card(page, "This is shared")).to_be_visible()  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is shared")).to_be_visible()
     assert page.url.endswith("?tab=2")
     page.get_by_role("button", name="Fine").click()
     page.reload()
@@ -132,18 +132,18 @@ def test_a_preview_shows_a_draft_under_a_ribbon_and_counts_nothing(
     sent: list[str] = []
     page.on("request", lambda request: sent.append(f"{request.url} {request.post_data or ''}"))
     page.goto(made.stdout.strip())
-    expect(card(page, "This is draft")).to_be_visible()  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is draft")).to_be_visible()
     ribbon = page.locator("handrail-root [aria-label=Preview]")
     expect(ribbon).to_contain_text("Preview of draft")
     assert page.url.endswith("?tab=3"), "the token has left the address"
     token = made.stdout.strip().split("handrail_preview=")[1]
     page.wait_for_timeout(1300)
     page.get_by_role("button", name="Fine").click()
-    expect(card(page, "This is draft")).to_have_count(0)  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is draft")).to_have_count(0)
     ribbon.get_by_role("button", name="Show again").click()
-    expect(card(page, "This is draft")).to_be_visible()  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is draft")).to_be_visible()
     page.reload()
-    expect(card(page, "This is draft")).to_be_visible()  # pyright: ignore[reportArgumentType]
+    expect(card(page, "This is draft")).to_be_visible()
     assert not any("/v1/batch" in each or "experience_seen" in each for each in sent), "nothing is counted"
     kept = page.evaluate("JSON.stringify(localStorage)")
     assert token not in kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -13,8 +14,9 @@ from handrail.core.errors import NotFound
 from handrail.core.experiences.codec import decode_experience, encode_experience
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
+from handrail.core.previews import Persona
 from handrail.core.segments import Segment
-from handrail.delivery.ports import Published, Snapshot
+from handrail.delivery.ports import Previewed, Published, Snapshot
 from handrail.segmentio.destination.model import Destination
 from handrail.workspace.ports import Connected, Environment, Live
 from handrail.workspace.seed import NewProject
@@ -52,6 +54,8 @@ class _Tables(msgspec.Struct):
     themes: dict[tuple[str, str], Theme] = {}
     destinations: dict[tuple[str, str], Connected] = {}
     """By environment and key."""
+    previews: dict[str, tuple[str, str, Persona, int]] = {}
+    """Environment, version, persona and end, by the digest of the token."""
 
 
 class MemoryWorkspace:
@@ -119,6 +123,14 @@ class MemoryWorkspace:
             experiences=tuple(_published(each) for each in live.values()),
             segments={key: segment.asks for key, segment in (await work.segments()).items()},
         )
+
+    async def preview(self, token: str) -> Previewed | None:
+        """What a preview's token stands for; None for one that is unknown or was taken back."""
+        found = self._tables.previews.get(hashlib.sha256(token.encode()).hexdigest())
+        published = None if found is None else await self.content(found[1])
+        if found is None or published is None:
+            return None
+        return Previewed(found[0], msgspec.structs.replace(published, paused=False), found[2], found[3])
 
     async def content(self, version: str) -> Published | None:
         """One published version, whatever its environment; None for unknown ids."""
@@ -220,6 +232,22 @@ class MemoryWork:
             self._project, experience, number, bytes(encode_experience(document)), theme
         )
         return made
+
+    async def add_preview(self, environment: str, digest: str, version: str, persona: Persona, expires_at: int) -> None:
+        """Keep a preview of a version until an instant; `digest` is its token's."""
+        self._tables.previews[digest] = (environment, version, persona, expires_at)
+
+    async def end_previews(self, environment: str, key: str) -> int:
+        """Take back every preview of an experience; gives how many there were."""
+        experience = self._tables.experiences.get((self._project, key))
+        ended = [
+            digest
+            for digest, (where, version, _, _) in self._tables.previews.items()
+            if where == environment and self._tables.versions[version].experience == experience
+        ]
+        for digest in ended:
+            del self._tables.previews[digest]
+        return len(ended)
 
     async def publish(self, environment: str, key: str, version: str, now: int) -> None:
         """Point an environment at a version; a paused experience goes on."""
