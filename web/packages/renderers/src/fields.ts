@@ -34,7 +34,7 @@ textarea{min-height:96px;resize:vertical}
 .slide input{flex:1;min-width:0;height:32px;margin:0;accent-color:var(--primary)}
 output{min-width:3ch;font-weight:650;text-align:end;font-variant-numeric:tabular-nums}
 .error{font-size:14px;font-weight:600;color:var(--text);border-inline-start:3px solid #d92d20;padding-inline-start:8px}
-.error:empty{display:none}
+.error:empty{position:absolute;border:0}
 @media(max-width:430px){.scale.long{grid-auto-flow:row;grid-template-columns:repeat(6,1fr);gap:6px}.scale label{min-height:44px}}
 @media(forced-colors:active){.scale label:has(:checked){background:Highlight;color:HighlightText;forced-color-adjust:none}}
 `

@@ -18,6 +18,9 @@ const OWN = `${STANDING}
 @media(max-width:559px){.card.corner,.card.modal{inset:auto 0 0!important;width:auto;max-height:85dvh;border-radius:var(--radius) var(--radius) 0 0;border-width:1px 0 0;padding-block-end:calc(20px + env(safe-area-inset-bottom))}button,.choice{min-height:44px}.foot .buttons button{flex:1}.foot .buttons{width:100%}}
 ${FIELDS}`
 
+/** Milliseconds in which a step that was not touched yet takes no answer. */
+const SETTLE = 500
+
 /** An answer as the reader left it: what they chose, and their own words beside `other`. */
 export interface Filled {
   answer: AnswerValue
@@ -47,7 +50,6 @@ export function draw(stage: StepStage<SurveyStep>, hands: Hands): Drawn {
   const step = stage.content
   const modal = hands.form === 'modal'
   const surface = mount(stage, sheetFor(stage.theme, OWN))
-  const origin = stage.document.activeElement
   const [blocks, buttons] = parted(stage, step.blocks ?? [])
   const body = make(stage, 'div', 'body', ...blocks)
   const card = make(stage, 'form', `card${modal ? ' modal' : ''}`, body)
@@ -63,11 +65,21 @@ export function draw(stage: StepStage<SurveyStep>, hands: Hands): Drawn {
     card.prepend(bar)
   }
   nameCard(stage, card, body, step.name, modal)
+  let origin: HTMLElement | undefined
+  card.addEventListener('focusin', ({ relatedTarget: from }) => {
+    if (from instanceof HTMLElement && !card.contains(from)) origin = from
+  })
+  const ready = hands.entered ? performance.now() + SETTLE : 0
+  let changed = false
+  body.addEventListener('input', () => {
+    changed = true
+  })
   card.addEventListener(
     'submit',
     stage.guard((event: Event) => {
       event.preventDefault()
-      if (!own) return
+      // The second click of a double click belongs to the step before.
+      if (!own || (!changed && event.timeStamp < ready)) return
       const filled = field?.read()
       if (!field || filled) hands.submit(filled)
     }),
@@ -87,7 +99,7 @@ export function draw(stage: StepStage<SurveyStep>, hands: Hands): Drawn {
     close() {
       const inside = surface.root.activeElement
       for (const off of offs) off()
-      if ((inside || modal) && origin instanceof HTMLElement) origin.focus({ preventScroll: true })
+      if (inside) origin?.focus({ preventScroll: true })
     },
   }
 }
