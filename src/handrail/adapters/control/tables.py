@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     String,
@@ -69,6 +70,7 @@ member = Table(
     Column("email", String(320), nullable=False),
     Column("role", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("password", Text),
     UniqueConstraint("project_id", "email"),
 )
 
@@ -81,6 +83,54 @@ api_key = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("hint", String(16), nullable=False, server_default=""),
+)
+
+member_link = Table(
+    "member_link",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("member_id", String(36), ForeignKey("member.id", ondelete="CASCADE"), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("member_id", String(36), ForeignKey("member.id", ondelete="CASCADE"), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+answered = Table(
+    "answered",
+    metadata,
+    Column("caller", String(64), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("content_type", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("run_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("worker", String(200), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("finished_at", BigInteger, nullable=False),
+    Column("key", String(200), unique=True),
+    Index(None, "status", "run_at"),
 )
 
 experience = Table(
