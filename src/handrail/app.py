@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import random
 import socket
 import time
+import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import structlog
-from sqlalchemy import select
 
+from handrail.adapters.control.access import Argon2Passwords, ControlAccess
+from handrail.adapters.control.answers import ControlAnswers
+from handrail.adapters.control.jobs import ControlJobs
 from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.publications import ControlPublications
-from handrail.adapters.control.tables import api_key
 from handrail.adapters.control.work import ControlWorks
 from handrail.compile import queries
 from handrail.core.conditions.model import Condition
@@ -28,6 +33,7 @@ from handrail.delivery.boot import Delivery
 from handrail.delivery.counting import counting
 from handrail.http.api.admin import Admin, Counted
 from handrail.http.api.desk import Desk
+from handrail.http.api.repeats import KEPT, PATIENCE, Repeats
 from handrail.http.api.routes import CLI_SCOPE, create_api
 from handrail.http.asgi import Application, Receive, Scope, Send
 from handrail.http.demo import DemoHost
@@ -43,10 +49,16 @@ from handrail.ingest.destinations import Destinations
 from handrail.people import open_desk
 from handrail.settings import NO_ANALYTICS, Settings
 from handrail.storage import Storage, open_storage
+from handrail.workspace.jobs import Handler, Schedule, enqueue_due, work_once
 from handrail.workspace.seed import NewProject, seed
 
 _logger = structlog.get_logger(__name__)
 
+SCHEDULES = (Schedule("log_retention", "0 * * * *"), Schedule("tidy", "30 * * * *"))
+DONE_KEPT = 7 * 86_400_000
+"""Milliseconds that a done job stays to be looked at."""
+LOOK = 2.0
+"""Seconds between two looks at the jobs that are due."""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -71,6 +83,9 @@ class Installation:
         self.destinations = Destinations(self.publications.destinations, milliseconds)
         self.analytics = storage.open_analytics(self._zone_of, lambda text: _logger.warning("analytics", message=text))
         self._filled = False
+        self.access = ControlAccess(storage.control)
+        self.passwords = Argon2Passwords()
+        self.jobs = ControlJobs(storage.control)
         self._storage = storage
         self._rules: dict[str, FoldRules] = {}
         self._changed = asyncio.Event()
@@ -172,6 +187,32 @@ class Installation:
         self.publications.forget(environment)
         self._changed.set()
 
+    def _handlers(self) -> dict[str, Handler]:
+        """What each kind of job does here."""
+
+        async def retain(_payload: msgspec.Raw) -> None:
+            await self.log.retain(datetime.now(UTC).date(), self.settings.log_days)
+
+        async def tidy(_payload: msgspec.Raw) -> None:
+            now = milliseconds()
+            await self.access.tidy(now)
+            await self.jobs.tidy(now - DONE_KEPT)
+
+        return {"log_retention": retain, "tidy": tidy}
+
+    async def work(self) -> None:
+        """Do jobs that are due, one at a time, and enqueue what is scheduled; what fails is tried again."""
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        handlers = self._handlers()
+        while True:
+            try:
+                await enqueue_due(self.jobs, SCHEDULES, milliseconds(), lambda: str(uuid.uuid4()))
+                while await work_once(self.jobs, handlers, worker, milliseconds, random.random):
+                    pass
+            except Exception:
+                _logger.exception("jobs_failed")
+            await asyncio.sleep(LOOK)
+
     async def _keep_following(self) -> None:
         """Have the fold count what other processes' publications ask; what fails is tried again."""
         while True:
@@ -208,11 +249,27 @@ class Installation:
         await self.followed()
         return made
 
-    async def scopes(self, digest: str) -> frozenset[str]:
-        """What an API key reaches, by its SHA-256; nothing for an unknown one."""
-        async with self.control.transaction() as connection:
-            row = (await connection.execute(select(api_key.c.scopes).where(api_key.c.digest == digest))).one_or_none()
-        return frozenset() if row is None else frozenset(row.scopes.split())
+    def admin(self, demo: DemoHost | None = None) -> Admin:
+        """What the API is handed."""
+        return Admin(
+            works=self.works,
+            delivery=self.delivery,
+            log=self.log,
+            destinations=self.destinations,
+            accounts=self.accounts,
+            desk=self.desk,
+            tail=self.tail,
+            now=milliseconds,
+            project=self.project,
+            access=self.access,
+            passwords=self.passwords,
+            jobs=self.jobs,
+            followed=self.followed,
+            counted=self.counted,
+            analytics=self.analytics,
+            filled=self.filled,
+            demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
+        )
 
     async def server_key(self, secret: str | None, environment: str) -> EnvironmentSettings:
         """The environment, by its key, that a secret key may send events to. Raises Forbidden."""
@@ -246,24 +303,10 @@ class Installation:
                 self.settings.trusted_proxies,
             ),
         )
-        admin = Admin(
-            works=self.works,
-            delivery=self.delivery,
-            log=self.log,
-            destinations=self.destinations,
-            accounts=self.accounts,
-            desk=self.desk,
-            tail=self.tail,
-            now=milliseconds,
-            project=self.project,
-            scopes=self.scopes,
-            followed=self.followed,
-            counted=self.counted,
-            analytics=self.analytics,
-            filled=self.filled,
-            demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
-        )
-        return Hosts(Tracking(deps), Sdk(deps), ServerEvents(deps), cast("Application", create_api(admin)), demo)
+        admin = self.admin(demo)
+        answers = ControlAnswers(self.control, kept=KEPT, patience=PATIENCE)
+        api = Repeats(cast("Application", create_api(admin)), answers, milliseconds)
+        return Hosts(Tracking(deps), Sdk(deps), ServerEvents(deps), api, demo)
 
 
 class Trusted:
@@ -316,17 +359,12 @@ async def run(
     command = uvicorn.Server(uvicorn.Config(Trusted(application), **common))  # pyright: ignore[reportArgumentType]
     command.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
     task = asyncio.create_task(command.serve(sockets=[commands]))
-    keeping = asyncio.create_task(_retain(installation))
+    working = asyncio.create_task(installation.work())
     try:
         await web.serve(sockets=[listener])
     finally:
-        keeping.cancel()
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
         command.should_exit = True
         await task
-
-
-async def _retain(installation: Installation) -> None:
-    """Drop days of the log that are past their time, once an hour."""
-    while True:
-        await installation.log.retain(datetime.now(UTC).date(), installation.settings.log_days)
-        await asyncio.sleep(3600)

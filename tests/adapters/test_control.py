@@ -14,9 +14,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from alembic import command
 from sqlalchemy import Connection, inspect, text
 
-from handrail.adapters.control.database import ControlDatabase
+from handrail.adapters.control.access import ControlAccess
+from handrail.adapters.control.database import ControlDatabase, configuration
 from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.publications import ControlPublications
 from handrail.adapters.control.tables import metadata
@@ -35,6 +37,7 @@ from handrail.workspace.ports import Works
 from handrail.workspace.previews import NewPreview, create
 from handrail.workspace.seed import NewEnvironment, NewProject, Projects, seed
 
+BOOLEANS = {"alias", "run_js", "paused"}
 ROOT = Path(__file__).parents[2]
 NOW = 1_795_521_600_000
 PRO = parse_condition({"attribute": "custom.plan", "operator": "is", "value": "pro"})
@@ -367,3 +370,34 @@ def test_an_apply_that_is_killed_leaves_all_or_nothing(address: str, at: int) ->
             return snapshot.revision, len(snapshot.experiences)
 
     assert asyncio.run(look()) == (("r0", 0) if at <= 5 else ("r1", 5))
+
+
+async def test_an_earlier_schema_is_brought_up_to_date_with_its_data(address: str) -> None:
+    database = ControlDatabase(address)
+    kept: dict[str, list[dict[str, Any]]] = msgspec.json.decode(
+        (ROOT / "tests/fixtures/control_0001.json").read_bytes()
+    )
+    async with database.transaction() as connection:
+        await connection.run_sync(lambda plain: command.upgrade(configuration(plain), "0001"))
+        for table, rows in kept.items():
+            for row in rows:
+                # SQLite keeps booleans as numbers; PostgreSQL wants them said.
+                values = {name: bool(value) if name in BOOLEANS else value for name, value in row.items()}
+                names = ", ".join(row)
+                places = ", ".join(f":{name}" for name in row)
+                await connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)
+    await database.close()
+    async with opened(address) as upgraded:
+        workspace = in_database(upgraded)
+        snapshot = await workspace.publications.snapshot(await place(workspace))
+        found = {each.document.key: each for each in snapshot.experiences}
+        assert (snapshot.revision, sorted(found)) == ("r2", ["a", "b"])
+        assert found["a"].document == a_banner("a", "Second")
+        assert snapshot.segments == {"pro": PRO}
+        assert await applied(workspace, a_banner("a", "Third")) == [("a", "updated")]
+        access = ControlAccess(upgraded)
+        actor = await access.actor("0" * 64, NOW)
+        assert actor is not None
+        assert actor.scopes == {"experiences:read", "users:read"}
+        [owner] = await access.members("p_one", (-1, ""), 10)
+        assert (owner.email, owner.role, owner.signs_in) == ("ann@example.com", "owner", False)

@@ -342,3 +342,109 @@ def import_users(file: str, pairs: tuple[str, ...], environment: str, dry_run: b
     from handrail.cli.people import import_users as run
 
     raise SystemExit(run(file, pairs, environment, dry_run=dry_run, import_id=import_id))
+
+
+@main.group(cls=Commands)
+def key() -> None:
+    """API keys: create, list, revoke."""
+
+
+@key.command("create")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, help="What it may do; give it once for each scope.")
+def key_create(name: str, scopes: tuple[str, ...]) -> None:
+    """Make an API key called NAME; its secret is printed once."""
+    from handrail.cli.access import create_key
+
+    raise SystemExit(create_key(name, scopes))
+
+
+@key.command("list")
+def key_list() -> None:
+    """List API keys."""
+    from handrail.cli.access import list_keys
+
+    raise SystemExit(list_keys())
+
+
+@key.command("revoke")
+@click.argument("id")
+def key_revoke(id: str) -> None:
+    """Revoke the API key with this ID at once."""
+    from handrail.cli.access import revoke_key
+
+    raise SystemExit(revoke_key(id))
+
+
+@main.group(cls=Commands)
+def member() -> None:
+    """Members: add, list, remove, and their passwords."""
+
+
+@member.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["owner", "admin", "editor", "viewer"]), default="editor", show_default=True)
+def member_add(email: str, role: str) -> None:
+    """Add a member; prints a one-time token for their password."""
+    from handrail.cli.access import add_member
+
+    raise SystemExit(add_member(email, role))
+
+
+@member.command("link")
+@click.argument("email")
+def member_link(email: str) -> None:
+    """Print a new one-time token for a member's password."""
+    from handrail.cli.access import link_member
+
+    raise SystemExit(link_member(email))
+
+
+@member.command("password")
+@click.argument("token")
+@click.password_option()
+def member_password(token: str, password: str) -> None:
+    """Set a password with a one-time TOKEN."""
+    from handrail.cli.access import set_password
+
+    raise SystemExit(set_password(token, password))
+
+
+@member.command("list")
+def member_list() -> None:
+    """List members and their roles."""
+    from handrail.cli.access import list_members
+
+    raise SystemExit(list_members())
+
+
+@member.command("remove")
+@click.argument("email")
+def member_remove(email: str) -> None:
+    """Remove a member; the last owner stays."""
+    from handrail.cli.access import remove_member
+
+    raise SystemExit(remove_member(email))
+
+
+@main.group(cls=Commands)
+def jobs() -> None:
+    """Jobs: list and replay."""
+
+
+@jobs.command("list")
+@click.option("--status", type=click.Choice(["waiting", "running", "done", "dead"]), help="Only these.")
+def jobs_list(status: str | None) -> None:
+    """List jobs, oldest first; dead ones failed too often and wait to be replayed."""
+    from handrail.cli.access import list_jobs
+
+    raise SystemExit(list_jobs(status))
+
+
+@jobs.command("replay")
+@click.argument("id")
+def jobs_replay(id: str) -> None:
+    """Have the dead or done job with this ID run again."""
+    from handrail.cli.access import replay_job
+
+    raise SystemExit(replay_job(id))

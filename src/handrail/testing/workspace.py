@@ -18,6 +18,7 @@ from handrail.core.previews import Persona
 from handrail.core.segments import Segment
 from handrail.delivery.ports import Previewed, Published, Snapshot
 from handrail.segmentio.destination.model import Destination
+from handrail.workspace.jobs import NewJob
 from handrail.workspace.ports import Connected, Environment, Live
 from handrail.workspace.seed import NewProject
 
@@ -45,6 +46,7 @@ class _Tables(msgspec.Struct):
     environments: dict[tuple[str, str], EnvironmentSettings] = {}
     """By project and key."""
     revisions: dict[str, int] = {}
+    jobs: dict[str, NewJob] = {}
     experiences: dict[tuple[str, str], str] = {}
     """Ids by project and key."""
     versions: dict[str, _Version] = {}
@@ -63,6 +65,11 @@ class MemoryWorkspace:
 
     def __init__(self) -> None:
         self._tables = _Tables()
+
+    @property
+    def jobs(self) -> dict[str, NewJob]:
+        """What transactions enqueued, by id."""
+        return dict(self._tables.jobs)
 
     async def first(self) -> str | None:
         """The id of the oldest project, None when there is none."""
@@ -262,6 +269,13 @@ class MemoryWork:
         if before is None:
             raise NotFound(f"{key!r} is not published here.")
         self._tables.publications[place] = _Publication(before.version, before.published_at, paused)
+
+    async def enqueue(self, id: str, job: NewJob, now: int) -> bool:
+        """Keep a job in the list of `MemoryWorkspace.jobs`."""
+        if job.key is not None and any(each.key == job.key for each in self._tables.jobs.values()):
+            return False
+        self._tables.jobs[id] = job
+        return True
 
     async def announce(self, environment: str) -> int:
         """Count the environment's revision up."""

@@ -13,6 +13,7 @@ from handrail.core.experiences.themes import Theme
 from handrail.core.previews import Persona
 from handrail.core.segments import Segment
 from handrail.segmentio.destination.model import Destination
+from handrail.workspace.jobs import NewJob
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -112,6 +113,10 @@ class Work(Protocol):
 
     async def pause(self, environment: str, key: str, paused: bool, /) -> None:
         """Stop or resume an experience in an environment. Raises NotFound."""
+        ...
+
+    async def enqueue(self, id: str, job: NewJob, now: int, /) -> bool:
+        """Have a job done once the transaction is kept. False when its key was used before."""
         ...
 
     async def announce(self, environment: str, /) -> int:

@@ -23,24 +23,25 @@ _LOCK = 0x68616E66
 """Held on PostgreSQL by whoever migrates or makes the first project."""
 
 
-def _configuration(connection: Connection) -> Config:
-    configuration = Config()
-    configuration.set_main_option("script_location", str(MIGRATIONS))
-    configuration.attributes["connection"] = connection
-    return configuration
+def configuration(connection: Connection) -> Config:
+    """How Alembic reaches the database, for migrations and their tests."""
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS))
+    made.attributes["connection"] = connection
+    return made
 
 
 def migrate(connection: Connection) -> None:
     """Bring the schema up to this release. Raises Conflict when a newer release wrote it."""
-    configuration = _configuration(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(configuration).walk_revisions()}
+    reached = configuration(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(reached).walk_revisions()}
     found = set(MigrationContext.configure(connection).get_current_heads())
     if found - known:
         raise Conflict(
             f"The database was written by a newer Handrail (schema {', '.join(sorted(found - known))}); "
             "upgrade this one, or restore a backup made before."
         )
-    command.upgrade(configuration, "heads")
+    command.upgrade(reached, "heads")
 
 
 class ControlDatabase:

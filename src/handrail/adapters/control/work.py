@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handrail.adapters.control.database import ControlDatabase, tell_others
+from handrail.adapters.control.jobs import enqueue
 from handrail.adapters.control.tables import destination as destinations
 from handrail.adapters.control.tables import environment, experience, preview, project, publication, segment, version
 from handrail.adapters.control.tables import theme as themes
@@ -23,6 +24,7 @@ from handrail.core.experiences.themes import Theme
 from handrail.core.previews import Persona
 from handrail.core.segments import Segment
 from handrail.segmentio.destination.model import Destination
+from handrail.workspace.jobs import NewJob
 from handrail.workspace.ports import Connected, Environment, Live
 
 
@@ -245,6 +247,9 @@ class ControlWork:
         changed = await self._connection.execute(update(publication).where(mine).values(paused=paused))
         if changed.rowcount != 1:
             raise NotFound(f"{key!r} is not published here.")
+
+    async def enqueue(self, id: str, job: NewJob, now: int) -> bool:
+        return await enqueue(self._connection, id, job, now)
 
     async def announce(self, environment_id: str) -> int:
         mine = (environment.c.project_id == self._project) & (environment.c.id == environment_id)

@@ -12,6 +12,8 @@ from handrail.http.tail import Tail
 from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import Log
+from handrail.workspace.access import Access, Passwords
+from handrail.workspace.jobs import Jobs
 from handrail.workspace.ports import Works
 from handrail.workspace.questions.ask import Analytics
 
@@ -35,7 +37,9 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     tail: Tail
     now: Callable[[], int]
     project: Callable[[], Awaitable[str]]
-    scopes: Callable[[str], Awaitable[frozenset[str]]]
+    access: Access
+    passwords: Passwords
+    jobs: Jobs
     followed: Callable[[], Awaitable[None]]
     counted: Callable[[str, str | None, str | None], Awaitable[Counted]]
     """How many users an experience's audience or a segment may hold for: environment, experience key, segment key."""

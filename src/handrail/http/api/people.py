@@ -21,7 +21,8 @@ from handrail.core.experiences.codec import decode
 from handrail.core.values import Refused, check_user_id
 from handrail.http.api.admin import Admin
 from handrail.http.api.desk import Desk
-from handrail.http.api.routes import require, shown
+from handrail.http.api.policy import admin_of
+from handrail.http.api.showing import shown
 from handrail.ingest.accept import Accepted, Door, accept_batch
 from handrail.workspace.people.attributes import describe_attributes, types_of
 from handrail.workspace.people.erase import erase
@@ -65,7 +66,7 @@ def who_of(user: str | None, anonymous: str | None) -> tuple[str | None, str | N
     return (None, checked) if user is not None else (checked, None)
 
 
-@get("/api/v1/users")
+@get("/api/v1/users", policy="users:read")
 async def list_users(
     request: ApiRequest,
     environment: FromQuery[str] = "production",
@@ -75,7 +76,7 @@ async def list_users(
     anonymous: FromQuery[bool] = False,
 ) -> Response[bytes]:
     """A page of users whose id, e-mail address or name holds `search`; `next` is where the following one starts."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     if not 1 <= limit <= MAX_PAGE:
         raise Invalid(f"A page has from 1 to {MAX_PAGE} users.", path="limit")
     place = await place_of(admin, environment)
@@ -88,12 +89,12 @@ async def list_users(
     )
 
 
-@get("/api/v1/users.csv")
+@get("/api/v1/users.csv", policy="users:read")
 async def download_users(
     request: ApiRequest, environment: FromQuery[str] = "production", search: FromQuery[str] = ""
 ) -> Stream:
     """Every user as CSV, with the attributes that the catalogue knows. No cell is a formula."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     place = await place_of(admin, environment)
     catalogue = await admin.desk.catalogues.of(place.id)
     custom = sorted(name for name in catalogue.attributes if name.startswith("custom."))
@@ -112,7 +113,7 @@ async def download_users(
     return Stream(lines(), media_type="text/csv; charset=utf-8")
 
 
-@get("/api/v1/user")
+@get("/api/v1/user", policy="users:read")
 async def show_user(
     request: ApiRequest,
     user: FromQuery[str | None] = None,
@@ -120,12 +121,12 @@ async def show_user(
     environment: FromQuery[str] = "production",
 ) -> Response[bytes]:
     """One person: ids, attributes with source and time, company, segments, experiences, recent events."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     place = await place_of(admin, environment)
     return shown(await _profile(admin, place, who_of(user, anonymous), events=RECENT))
 
 
-@get("/api/v1/user/export")
+@get("/api/v1/user/export", policy="users:export")
 async def export_user(
     request: ApiRequest,
     user: FromQuery[str | None] = None,
@@ -133,7 +134,7 @@ async def export_user(
     environment: FromQuery[str] = "production",
 ) -> Response[bytes]:
     """Everything kept about one person, every event of theirs included."""
-    admin = await require(request, "users:export")
+    admin = admin_of(request)
     place = await place_of(admin, environment)
     return shown(await _profile(admin, place, who_of(user, anonymous), events=None))
 
@@ -153,7 +154,7 @@ async def _profile(
     return profile_of(subjects, subject, company, recent, state.snapshot.segments, now=admin.now(), zone=place.zone)
 
 
-@delete("/api/v1/user", status_code=200)
+@delete("/api/v1/user", status_code=200, policy="users:erase")
 async def erase_user(
     request: ApiRequest,
     user: FromQuery[str | None] = None,
@@ -161,7 +162,7 @@ async def erase_user(
     environment: FromQuery[str] = "production",
 ) -> Response[bytes]:
     """Erase one person from everything, and drop what is sent of them from now on. Answers with the receipt."""
-    admin = await require(request, "users:erase")
+    admin = admin_of(request)
     place = await place_of(admin, environment)
     desk = admin.desk
     receipt = await erase(
@@ -177,14 +178,14 @@ async def erase_user(
     return shown(receipt)
 
 
-@get("/api/v1/erasures")
+@get("/api/v1/erasures", policy="users:erase")
 async def list_erasures(request: ApiRequest) -> Response[bytes]:
     """Receipts of erasures, the latest first."""
-    admin = await require(request, "users:erase")
+    admin = admin_of(request)
     return shown([msgspec.Raw(each) for each in await admin.desk.privacy.receipts(await admin.project())])
 
 
-@post("/api/v1/user/reset", status_code=200)
+@post("/api/v1/user/reset", status_code=200, policy="users:write")
 async def reset_user(
     request: ApiRequest,
     user: FromQuery[str | None] = None,
@@ -192,7 +193,7 @@ async def reset_user(
     environment: FromQuery[str] = "production",
 ) -> Response[bytes]:
     """Let a person meet an experience as if for the first time. An event like any other: state is never edited."""
-    admin = await require(request, "users:write")
+    admin = admin_of(request)
     body = decode(await request.body(), ResetBody)
     place = await place_of(admin, environment)
     anonymous_id, user_id = who_of(user, anonymous)
@@ -221,7 +222,7 @@ async def reset_user(
     return shown({"experience": body.experience, "reset_at": now})
 
 
-@post("/api/v1/users/import", status_code=200, request_max_body_size=None)
+@post("/api/v1/users/import", status_code=200, request_max_body_size=None, policy="users:write")
 async def import_users(
     request: ApiRequest,
     environment: FromQuery[str] = "production",
@@ -230,7 +231,7 @@ async def import_users(
     id: FromQuery[str | None] = None,
 ) -> Stream:
     """Users from a CSV file: progress, then the report, one JSON document a line. The same `id` again counts once."""
-    admin = await require(request, "users:write")
+    admin = admin_of(request)
     place = await place_of(admin, environment)
     mapping = decode(map.encode(), dict[str, str])
     import_id = id or secrets.token_urlsafe(9)
@@ -276,10 +277,10 @@ async def _keep(
         await desk.log.append(accepted.events)
 
 
-@get("/api/v1/attributes")
+@get("/api/v1/attributes", policy="users:read")
 async def list_attributes(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
     """Every attribute that was received or that an audience names: type, times, and what is odd about it."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     place = await place_of(admin, environment)
     await admin.desk.learner.catch_up()
     state = await admin.delivery.ready(place.id)
@@ -288,10 +289,10 @@ async def list_attributes(request: ApiRequest, environment: FromQuery[str] = "pr
     return shown(describe_attributes(catalogue, audiences, state.snapshot.segments))
 
 
-@get("/api/v1/identity")
+@get("/api/v1/identity", policy="identity:read")
 async def show_identity_settings(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
     """How identities are checked, and the share of calls that were signed in the last days."""
-    admin = await require(request, "identity:read")
+    admin = admin_of(request)
     return shown(await _identity(admin, await place_of(admin, environment)))
 
 
@@ -301,10 +302,10 @@ async def _identity(admin: Admin, place: EnvironmentSettings) -> IdentityShown:
     return await show_identity(admin.desk.privacy, place.project, place.id, coverage)
 
 
-@post("/api/v1/identity/keys", status_code=201)
+@post("/api/v1/identity/keys", status_code=201, policy="identity:write", secret=True)
 async def make_identity_key(request: ApiRequest) -> Response[bytes]:
     """A new key for signatures. A secret that we make is told in this answer and never again."""
-    admin = await require(request, "identity:write")
+    admin = admin_of(request)
     wanted = decode(await request.body(), KeyWanted)
     made = await make_key(
         admin.desk.privacy,
@@ -317,18 +318,18 @@ async def make_identity_key(request: ApiRequest) -> Response[bytes]:
     return shown(made, 201)
 
 
-@delete("/api/v1/identity/keys/{key:str}", status_code=200)
+@delete("/api/v1/identity/keys/{key:str}", status_code=200, policy="identity:write")
 async def delete_identity_key(request: ApiRequest, key: FromPath[str]) -> Response[bytes]:
     """Let a key go."""
-    admin = await require(request, "identity:write")
+    admin = admin_of(request)
     await admin.desk.privacy.delete_key(await admin.project(), key)
     return shown({"id": key, "deleted": True})
 
 
-@put("/api/v1/environments/{environment:str}/privacy")
+@put("/api/v1/environments/{environment:str}/privacy", policy="identity:write")
 async def settle_environment(request: ApiRequest, environment: FromPath[str]) -> Response[bytes]:
     """Change what an environment takes and keeps: signed identities only, and what is cut off events."""
-    admin = await require(request, "identity:write")
+    admin = admin_of(request)
     wanted = decode(await request.body(), PrivacyWanted)
     place = await place_of(admin, environment)
     await admin.desk.learner.catch_up()

@@ -16,7 +16,7 @@ from handrail.core.experiences.problems import Surroundings
 from handrail.core.fold import company_id, facts
 from handrail.core.values import day_of
 from handrail.http.api.admin import Admin
-from handrail.http.api.routes import ApiRequest, ApplyBody, placed, require, shown
+from handrail.http.api.routes import ApiRequest, ApplyBody, admin_of, placed, shown
 from handrail.workspace.plan import Effect, Plan, effects, planned
 from handrail.workspace.questions.ask import Analytics, Place, Unaskable, ask
 from handrail.workspace.questions.model import ListUsers, Question, Table
@@ -61,25 +61,25 @@ async def _answer(admin: Admin, question: Question, place: Place) -> Table:
     return await ask(question, place, await _analytics(admin))
 
 
-@post("/api/v1/ask", status_code=200)
+@post("/api/v1/ask", status_code=200, policy="users:read")
 async def ask_question(request: ApiRequest) -> Response[bytes]:
     """Answer a question; with `count` and `list` also those of an audience that nobody saved."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     body = decode(await request.body(), AskBody)
     _, place = await _place(admin, body.environment)
     return shown(await _answer(admin, body.ask, place))
 
 
-@get("/api/v1/segments")
+@get("/api/v1/segments", policy="experiences:read")
 async def list_segments(request: ApiRequest) -> Response[bytes]:
     """Every segment of the project."""
-    admin = await require(request, "experiences:read")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         segments = await work.segments()
     return shown({"segments": [segments[key] for key in sorted(segments)]})
 
 
-@get("/api/v1/segments/{key:str}/members")
+@get("/api/v1/segments/{key:str}/members", policy="users:read")
 async def list_members(
     request: ApiRequest,
     key: FromPath[str],
@@ -88,7 +88,7 @@ async def list_members(
     limit: FromQuery[int] = 100,
 ) -> Response[bytes]:
     """A page of a segment's users, from behind the user `after`."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     _, place = await _place(admin, environment)
     if key not in place.segments:
         raise NotFound(f"There is no segment {key!r}.")
@@ -96,7 +96,7 @@ async def list_members(
     return shown(await _answer(admin, question, place))
 
 
-@get("/api/v1/segments/{key:str}/why")
+@get("/api/v1/segments/{key:str}/why", policy="users:read")
 async def why_member(
     request: ApiRequest,
     key: FromPath[str],
@@ -105,7 +105,7 @@ async def why_member(
     anonymous: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """Whether a user is in a segment, and which line decided."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     settings, place = await _place(admin, environment)
     if key not in place.segments:
         raise NotFound(f"There is no segment {key!r}.")
@@ -118,18 +118,18 @@ async def why_member(
     return shown(Why(key, line.verdict, line))
 
 
-@get("/api/v1/segments/{key:str}/uses")
+@get("/api/v1/segments/{key:str}/uses", policy="experiences:read")
 async def list_uses(request: ApiRequest, key: FromPath[str]) -> Response[bytes]:
     """What asks for a segment."""
-    admin = await require(request, "experiences:read")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         return shown({"uses": await segment_uses(work, key)})
 
 
-@delete("/api/v1/segments/{key:str}", status_code=200)
+@delete("/api/v1/segments/{key:str}", status_code=200, policy="experiences:publish")
 async def remove_segment(request: ApiRequest, key: FromPath[str]) -> Response[bytes]:
     """Delete a segment that nothing asks for."""
-    admin = await require(request, "experiences:publish")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         await delete_segment(work, key)
         for environment in await work.environments():
@@ -138,10 +138,10 @@ async def remove_segment(request: ApiRequest, key: FromPath[str]) -> Response[by
     return shown({"key": key, "deleted": True})
 
 
-@post("/api/v1/plan", status_code=200)
+@post("/api/v1/plan", status_code=200, policy="experiences:read")
 async def plan_documents(request: ApiRequest) -> Response[bytes]:
     """What an apply of these documents would change, and who would gain and lose each experience."""
-    admin = await require(request, "experiences:read")
+    admin = admin_of(request)
     body = decode(await request.body(), ApplyBody)
     documents = [placed(each) for each in body.documents]
     project = await admin.project()

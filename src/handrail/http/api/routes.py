@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import cast
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar import Litestar, MediaType, Response, get, post
 from litestar.config.app import AppConfig
-from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
@@ -22,18 +24,20 @@ from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
 from handrail.delivery.boot import known_of
 from handrail.delivery.explain import Asked, as_text, explain
-from handrail.http.api.admin import Admin
+from handrail.http.api.admin import Admin, Counted
+from handrail.http.api.jobs import job_routes
+from handrail.http.api.members import member_routes
+from handrail.http.api.openapi import describe, openapi
 from handrail.http.api.page import status_page
-from handrail.http.errors import status_of
+from handrail.http.api.policy import ANYONE, CLI_SCOPE, ApiRequest, admin_of, allow, obey
+from handrail.http.api.showing import handrail_problem, http_problem, shown, unexpected_problem
 from handrail.ingest.accounting import MINUTE
+from handrail.ingest.ports import RebuildReport
 from handrail.segmentio.destination.model import Destination
 from handrail.workspace.apply import Applied, Document, Found, Placed, apply
 from handrail.workspace.people.attributes import document_doubts
 
-ApiRequest: TypeAlias = Request[Any, Any, State]
-
-CLI_SCOPE = "handrail.trusted"
-"""Set on requests that came through the data folder's socket: who can open it owns the installation."""
+__all__ = ["CLI_SCOPE", "ApiRequest", "admin_of", "create_api", "require", "shown", "type_of_document"]
 
 type_of_document = {"experience": Experience, "segment": Segment, "theme": Theme, "destination": Destination}
 
@@ -56,33 +60,16 @@ class ApplyBody(msgspec.Struct):
     prune: bool = False
 
 
-def admin_of(request: ApiRequest) -> Admin:
-    """The installation behind the routes."""
-    return request.app.state.admin
-
-
 async def require(request: ApiRequest, scope: str) -> Admin:
-    """The installation, for who may: through the socket, or with an API key of this scope. Raises Forbidden."""
-    admin = admin_of(request)
-    if CLI_SCOPE in request.scope:
-        return admin
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not given:
-        raise Forbidden("An API key is needed: Authorization: Bearer hk_...", code="no_key")
-    if scope not in await admin.scopes(hashlib.sha256(given.encode()).hexdigest()):
-        raise Forbidden(f"This key does not reach {scope!r}.", code="unknown_key")
-    return admin
+    """The installation, for who may. Raises Forbidden."""
+    await allow(request, scope)
+    return admin_of(request)
 
 
-def shown(value: object, status: int = 200) -> Response[bytes]:
-    """A value as JSON."""
-    return Response(msgspec.json.encode(value), status_code=status, media_type=MediaType.JSON)
-
-
-@post("/api/v1/apply", status_code=200)
+@post("/api/v1/apply", status_code=200, policy="experiences:publish", body=ApplyBody, answer=Applied)
 async def apply_documents(request: ApiRequest) -> Response[bytes]:
     """Publish a set of documents: all of it or nothing."""
-    admin = await require(request, "experiences:publish")
+    admin = admin_of(request)
     body = decode(await request.body(), ApplyBody)
     documents = [placed(each) for each in body.documents]
     async with admin.works(await admin.project()) as work:
@@ -113,10 +100,10 @@ def placed(sent: SentDocument) -> Placed:
     return Placed(document, sent.source, sent.root)
 
 
-@get("/api/v1/documents")
+@get("/api/v1/documents", policy="experiences:read")
 async def pull_documents(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
     """Everything published in an environment, with its revision."""
-    admin = await require(request, "experiences:read")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         place = await work.environment(environment)
         live = await work.live(place.id)
@@ -135,7 +122,7 @@ async def pull_documents(request: ApiRequest, environment: FromQuery[str] = "pro
     return shown({"revision": revision, "documents": documents, "paused": paused})
 
 
-@post("/api/v1/experiences/{key:str}/pause", status_code=200)
+@post("/api/v1/experiences/{key:str}/pause", status_code=200, policy="experiences:publish")
 async def pause_experience(
     request: ApiRequest,
     key: FromPath[str],
@@ -143,7 +130,7 @@ async def pause_experience(
     resume: FromQuery[bool] = False,
 ) -> Response[bytes]:
     """Stop or resume an experience; open tabs hear of it within a minute."""
-    admin = await require(request, "experiences:publish")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         place = await work.environment(environment)
         await work.pause(place.id, key, not resume)
@@ -151,7 +138,7 @@ async def pause_experience(
     return shown({"key": key, "paused": not resume, "revision": revision})
 
 
-@get("/api/v1/explain")
+@get("/api/v1/explain", policy="users:read")
 async def explain_user(
     request: ApiRequest,
     url: FromQuery[str],
@@ -164,7 +151,7 @@ async def explain_user(
     text: FromQuery[bool] = False,
 ) -> Response[bytes]:
     """Why each experience shows, or does not, for a user, a page and an instant (milliseconds)."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         place = await work.environment(environment)
     state = await admin.delivery.ready(place.id)
@@ -182,7 +169,7 @@ async def explain_user(
     return shown(explained)
 
 
-@get("/api/v1/count")
+@get("/api/v1/count", policy="users:read", answer=Counted)
 async def count_users(
     request: ApiRequest,
     environment: FromQuery[str] = "production",
@@ -190,16 +177,16 @@ async def count_users(
     segment: FromQuery[str | None] = None,
 ) -> Response[bytes]:
     """How many users an experience's audience or a segment holds; `up_to` where a browser has the last word."""
-    admin = await require(request, "users:read")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         place = await work.environment(environment)
     return shown(await admin.counted(place.id, experience, segment))
 
 
-@get("/api/v1/tail")
+@get("/api/v1/tail", policy="events:read")
 async def tail(request: ApiRequest) -> Stream:
     """Events and decisions as they happen, one JSON document a line."""
-    admin = await require(request, "events:read")
+    admin = admin_of(request)
 
     async def lines() -> AsyncIterator[bytes]:
         async for line in admin.tail.listen():
@@ -208,12 +195,12 @@ async def tail(request: ApiRequest) -> Stream:
     return Stream(lines(), media_type="application/x-ndjson")
 
 
-@get("/api/v1/accounting")
+@get("/api/v1/accounting", policy="events:read")
 async def show_accounting(
     request: ApiRequest, environment: FromQuery[str] = "production", minutes: FromQuery[int] = 60
 ) -> Response[bytes]:
     """What became of every event of the last minutes, the latest rejections, and requests refused whole by reason."""
-    admin = await require(request, "events:read")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         place = await work.environment(environment)
     account = admin.accounts.account(place.id, admin.now() - minutes * MINUTE)
@@ -221,37 +208,37 @@ async def show_accounting(
     return shown(told | {"refused": admin.accounts.refused})
 
 
-@post("/api/v1/rebuild", status_code=200)
+@post("/api/v1/rebuild", status_code=200, policy="admin", answer=RebuildReport)
 async def rebuild(request: ApiRequest) -> Response[bytes]:
     """Fold the whole log anew, beside the state that serves, and report every difference."""
-    admin = await require(request, "admin")
+    admin = admin_of(request)
     return shown(await admin.log.rebuild())
 
 
-@get("/api/v1/project")
+@get("/api/v1/project", policy="admin")
 async def describe_project(request: ApiRequest) -> Response[bytes]:
     """The project and its environments: public id, write keys, origins. Told to operators only."""
-    admin = await require(request, "admin")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         places = [await work.environment(key) for key in ("production", "staging")]
     told = [{"name": each.name, "write_key": each.write_key, "origins": each.origins} for each in places]
     return shown({"public_id": places[0].public_id, "environments": told})
 
 
-@get("/healthz")
+@get("/healthz", policy=ANYONE)
 async def healthz() -> Response[bytes]:
     """Whether the process answers."""
     return shown({"status": "ok"})
 
 
-@get("/readyz")
+@get("/readyz", policy=ANYONE)
 async def readyz(request: ApiRequest) -> Response[bytes]:
     """Whether the databases answer."""
     await admin_of(request).project()
     return shown({"status": "ready"})
 
 
-@get("/", media_type=MediaType.HTML)
+@get("/", media_type=MediaType.HTML, policy=ANYONE)
 async def status(request: ApiRequest) -> Response[bytes]:
     """What is live and what happened last, for a person."""
     return Response(
@@ -265,22 +252,10 @@ async def status(request: ApiRequest) -> Response[bytes]:
     )
 
 
-@get("/status.css")
+@get("/status.css", policy=ANYONE)
 async def style() -> Response[bytes]:
     """The status page's style sheet."""
     return Response((Path(__file__).parent / "status.css").read_bytes(), media_type="text/css")
-
-
-def problem(request: ApiRequest, error: HandrailError) -> Response[bytes]:
-    """An error as RFC 9457 problem+json."""
-    number = status_of(error)
-    told: dict[str, object] = {"type": f"urn:handrail:{error.code}", "title": error.message, "status": number}
-    if error.path:
-        told["path"] = error.path
-    for more in ("problems", "uses"):
-        if (listed := getattr(error, more, None)) is not None:
-            told[more] = listed
-    return Response(msgspec.json.encode(told), status_code=number, media_type="application/problem+json")
 
 
 def create_api(admin: Admin) -> Litestar:
@@ -290,31 +265,42 @@ def create_api(admin: Admin) -> Litestar:
     from handrail.http.api.questions import question_routes
     from handrail.http.api.segment import segment_routes
 
+    handlers: list[HTTPRouteHandler] = [
+        apply_documents,
+        pull_documents,
+        pause_experience,
+        *preview_routes,
+        explain_user,
+        count_users,
+        tail,
+        show_accounting,
+        rebuild,
+        describe_project,
+        *question_routes,
+        *segment_routes,
+        *people_routes,
+        *member_routes,
+        *job_routes,
+        openapi,
+        healthz,
+        readyz,
+        status,
+        style,
+    ]
+
     def on_start(config: AppConfig) -> AppConfig:
         config.state.admin = admin
+        config.state.describe = lru_cache(1)(lambda: describe(handlers, version("handrail")))
         return config
 
     return Litestar(
-        route_handlers=[
-            apply_documents,
-            pull_documents,
-            pause_experience,
-            *preview_routes,
-            explain_user,
-            count_users,
-            tail,
-            show_accounting,
-            rebuild,
-            describe_project,
-            *question_routes,
-            *segment_routes,
-            healthz,
-            readyz,
-            status,
-            style,
-            *people_routes,
-        ],
-        exception_handlers={HandrailError: problem},
+        route_handlers=handlers,
+        guards=[obey],
+        exception_handlers={
+            HandrailError: handrail_problem,
+            HTTPException: http_problem,
+            Exception: unexpected_problem,
+        },
         on_app_init=[on_start],
         openapi_config=None,
     )

@@ -10,7 +10,7 @@ from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import Invalid, NotFound
 from handrail.core.experiences.codec import decode
 from handrail.http.api.admin import Admin
-from handrail.http.api.routes import ApiRequest, require, shown
+from handrail.http.api.routes import ApiRequest, admin_of, shown
 from handrail.ingest.accept import Door
 from handrail.ingest.trying import Tried, try_event
 from handrail.segmentio.destination.model import Destination
@@ -32,10 +32,10 @@ async def _place(admin: Admin, environment: str) -> EnvironmentSettings:
         return await work.environment(environment)
 
 
-@post("/api/v1/segment/test", status_code=200)
+@post("/api/v1/segment/test", status_code=200, policy="experiences:read")
 async def try_mappings(request: ApiRequest) -> Response[bytes]:
     """Which mappings an event matches, what each makes of it, each error with its path. Nothing is kept."""
-    admin = await require(request, "experiences:read")
+    admin = admin_of(request)
     body = decode(await request.body(), TestBody)
     place = await _place(admin, body.environment)
     destinations = await admin.destinations.documents(place.id)
@@ -62,10 +62,10 @@ def _unsaved(document: bytes) -> Destination:
     return destination
 
 
-@get("/api/v1/segment/destinations")
+@get("/api/v1/segment/destinations", policy="events:read")
 async def report_destinations(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
     """What each destination did since this process began with it, by mapping, and each mapping's last failures."""
-    admin = await require(request, "events:read")
+    admin = admin_of(request)
     place = await _place(admin, environment)
     return shown({"destinations": await admin.destinations.report(place.id)})
 
