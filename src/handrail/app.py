@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import socket
+import tempfile
 import time
 import uuid
 from contextlib import suppress
@@ -48,7 +49,7 @@ from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
 from handrail.people import open_desk
 from handrail.settings import NO_ANALYTICS, Settings
-from handrail.storage import Storage, open_storage
+from handrail.storage import Storage, back_up, open_storage
 from handrail.workspace.jobs import Handler, Schedule, enqueue_due, work_once
 from handrail.workspace.seed import NewProject, seed
 
@@ -187,6 +188,17 @@ class Installation:
         self.publications.forget(environment)
         self._changed.set()
 
+    async def backed_up(self) -> Path:
+        """A backup in a file of its own in the data folder; whoever asked removes it."""
+        handle, name = tempfile.mkstemp(dir=self.settings.folder, prefix="backup-", suffix=".tar")
+        os.close(handle)
+        try:
+            await back_up(self._storage, self.settings, Path(name), milliseconds())
+        except BaseException:
+            os.unlink(name)
+            raise
+        return Path(name)
+
     def _handlers(self) -> dict[str, Handler]:
         """What each kind of job does here."""
 
@@ -268,6 +280,7 @@ class Installation:
             counted=self.counted,
             analytics=self.analytics,
             filled=self.filled,
+            backed_up=self.backed_up,
             demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
         )
 

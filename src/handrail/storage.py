@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 from collections.abc import Callable
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -12,6 +15,7 @@ import msgspec
 
 from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.duckdb import DuckdbAnalytics
+from handrail.adapters.files.archive import Manifest, read_archive, write_archive
 from handrail.adapters.postgres.changes import PostgresChanges
 from handrail.adapters.postgres.log import PostgresLog
 from handrail.adapters.postgres.turn import PostgresTurn
@@ -118,6 +122,37 @@ async def open_storage(settings: Settings, *, worker: bool = False) -> Storage:
         if directory is not None:
             directory.close()
         raise
+
+
+async def back_up(storage: Storage, settings: Settings, target: Path, now: int) -> None:
+    """Write a backup of everything to a file, while the server goes on. Raises Conflict on PostgreSQL."""
+    if not isinstance(storage.log, SqliteLog):
+        raise Conflict("This installation lies in PostgreSQL: back it up with pg_dump, which knows it whole.")
+    with tempfile.TemporaryDirectory(dir=settings.folder, prefix="backup-") as name:
+        folder = Path(name)
+        # Control last: it names every experience that events of the copied log may speak of.
+        await storage.log.copy_to(folder)
+        await storage.control.copy_to(folder / "control.db")
+        await asyncio.to_thread(write_archive, folder, target, handrail=version("handrail"), now=now)
+
+
+def restore(settings: Settings, source: Path) -> Manifest:
+    """Make the data folder from a backup: all of it or nothing.
+
+    Raises Conflict when there is something in the folder already, Invalid when a byte of the backup changed.
+    """
+    folder = settings.folder
+    with DataDirectory(folder):
+        if there := sorted(each.name for each in folder.iterdir() if each.name != "lock"):
+            raise Conflict(f"The data folder {folder} holds {there[0]}; name an empty one with HANDRAIL_DATA.")
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+        made = Path(name) / "data"
+        made.mkdir(mode=0o700)
+        manifest = read_archive(source, made)
+        (folder / "lock").unlink(missing_ok=True)
+        # A folder takes an empty one's place in one step.
+        made.rename(folder)
+    return manifest
 
 
 async def _with_log(settings: Settings, control: ControlDatabase, directory: DataDirectory | None) -> Storage:

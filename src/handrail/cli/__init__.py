@@ -448,3 +448,21 @@ def jobs_replay(id: str) -> None:
     from handrail.cli.access import replay_job
 
     raise SystemExit(replay_job(id))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+def backup(file: str) -> None:
+    """Write everything this installation keeps to FILE, while the server goes on."""
+    from handrail.cli.backup import back_up_to
+
+    raise SystemExit(back_up_to(file))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+def restore(file: str) -> None:
+    """Make an empty data folder from a backup FILE; one that changed by a byte is refused."""
+    from handrail.cli.backup import restore_from
+
+    raise SystemExit(restore_from(file))

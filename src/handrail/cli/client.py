@@ -77,11 +77,21 @@ async def _alone(settings: Settings, method: str, path: str, query: str, body: b
         application = Trusted(installation.application())
         sent: list[Mapping[str, object]] = []
 
+        asked = False
+        answered = asyncio.Event()
+
         async def receive() -> dict[str, object]:
+            nonlocal asked
+            if asked:
+                await answered.wait()
+                return {"type": "http.disconnect"}
+            asked = True
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Mapping[str, object]) -> None:
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                answered.set()
 
         scope = {
             "type": "http",

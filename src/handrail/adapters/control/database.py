@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from alembic import command
@@ -77,6 +79,19 @@ class ControlDatabase:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+
+    async def copy_to(self, target: Path) -> None:
+        """Copy a SQLite database into a file, as of one moment."""
+
+        def copy(path: str) -> None:
+            # The driver's own library: a second one must not open the file in this process.
+            with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as made:
+                source.backup(made)
+                made.execute("PRAGMA journal_mode = DELETE")
+
+        path = self._engine.url.database
+        assert path is not None
+        await asyncio.to_thread(copy, path)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:

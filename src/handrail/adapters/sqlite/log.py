@@ -27,6 +27,7 @@ import apsw
 import msgspec
 import structlog
 
+from handrail.adapters.sqlite.copying import copy_log
 from handrail.adapters.sqlite.days import Day, DayWriter, day_at, delete_day, list_days, read_blocks
 from handrail.adapters.sqlite.erasure import cut_day, needles
 from handrail.adapters.sqlite.persons import KnownPersons
@@ -232,6 +233,11 @@ class SqliteLog:
                 await asyncio.to_thread(self._fold_into_base, oldest, files[1].first - 1)
                 await self._do(partial(self._forget_file, oldest))
                 deleted += 1
+
+    async def copy_to(self, target: Path) -> None:
+        """Copy log and state into a folder; appends go on meanwhile, and everything acknowledged before is in it."""
+        async with self._upkeep:
+            await asyncio.to_thread(copy_log, self._folder, target)
 
     async def erase(self, environment: str, subjects: Collection[str], cut: Cut) -> int:
         """Forget these subjects; see `ingest.ports.Log`. Appends wait while the day's own file is cut."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 
@@ -47,4 +48,6 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     """The analytic store; None in an installation that counts nothing."""
     filled: Callable[[], Awaitable[object]]
     """Returns once the analytic store is up to date, as far as this process may bring it there."""
+    backed_up: Callable[[], Awaitable[Path]]
+    """Makes a backup; its file is the caller's to remove."""
     demo_address: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from importlib.metadata import version
@@ -17,7 +18,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from handrail.core.environments import EnvironmentSettings
-from handrail.core.errors import Forbidden, HandrailError, Invalid, NotFound
+from handrail.core.errors import HandrailError, Invalid, NotFound
 from handrail.core.experiences.codec import decode, encode_experience
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
@@ -215,6 +216,22 @@ async def rebuild(request: ApiRequest) -> Response[bytes]:
     return shown(await admin.log.rebuild())
 
 
+@get("/api/v1/backup", policy="admin")
+async def download_backup(request: ApiRequest) -> Stream:
+    """Everything this installation keeps, as one file for `handrail restore`."""
+    file = await admin_of(request).backed_up()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            with file.open("rb") as opened:
+                while piece := await asyncio.to_thread(opened.read, 1 << 20):
+                    yield piece
+        finally:
+            file.unlink()
+
+    return Stream(pieces(), media_type="application/x-tar")
+
+
 @get("/api/v1/project", policy="admin")
 async def describe_project(request: ApiRequest) -> Response[bytes]:
     """The project and its environments: public id, write keys, origins. Told to operators only."""
@@ -275,6 +292,7 @@ def create_api(admin: Admin) -> Litestar:
         tail,
         show_accounting,
         rebuild,
+        download_backup,
         describe_project,
         *question_routes,
         *segment_routes,

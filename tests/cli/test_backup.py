@@ -1,0 +1,90 @@
+"""Backup and restore: online, whole, and every changed byte noticed."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from handrail.adapters.files.archive import read_archive
+from handrail.core.errors import Conflict, Invalid
+from handrail.settings import Settings
+from handrail.storage import restore
+from tests.cli.test_workers import BANNER, Load
+from tests.support.network import find_free_port
+from tests.support.serving import handrail, serving
+
+
+def test_a_backup_under_load_restores_everything_acknowledged_before_it(tmp_path: Path) -> None:
+    file, port = tmp_path / "saved.tar", str(find_free_port())
+    (tmp_path / "hello.yaml").write_text(BANNER.format(key="hello"))
+    with serving(tmp_path / "data") as server:
+        assert handrail("apply", str(tmp_path / "hello.yaml"), data=server.data).returncode == 0
+        key = server.key()
+        with Load(server.address, key) as load:
+            load.wait_for(300)
+            before = set(load.acknowledged)
+            saved = handrail("backup", str(file), data=server.data)
+            assert saved.returncode == 0, saved.stderr
+            load.wait_for(len(load.acknowledged) + 100)
+        assert list(server.data.glob("backup-*")) == []
+        twice = handrail("backup", str(file), data=server.data)
+        assert (twice.returncode, "already" in twice.stderr) == (3, True)
+        documents = server.ask("GET", "/api/v1/documents").json()
+    done = handrail("restore", str(file), data=tmp_path / "restored")
+    assert done.returncode == 0, done.stderr
+    again = handrail("restore", str(file), data=tmp_path / "restored")
+    assert (again.returncode, "name an empty one" in again.stderr) == (3, True)
+    with serving(tmp_path / "restored", port=int(port)) as restored:
+        assert restored.ask("GET", "/api/v1/documents").json() == documents
+        assert restored.key() == key
+        report = restored.ask("POST", "/api/v1/rebuild").json()
+        assert report["differences"] == []
+        assert report["events"] >= len(before)
+        # What was counted once stays counted once: everything sent again is known.
+        assert Load(restored.address, key, senders=0).send_again(sorted(before)) == 200
+        assert restored.ask("POST", "/api/v1/rebuild").json()["events"] == report["events"]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of a small installation."""
+    folder = tmp_path_factory.mktemp("saved")
+    (folder / "hello.yaml").write_text(BANNER.format(key="hello"))
+    assert handrail("apply", str(folder / "hello.yaml"), data=folder / "data").returncode == 0
+    made = handrail("backup", str(folder / "saved.tar"), data=folder / "data")
+    assert made.returncode == 0, made.stderr
+    return folder / "saved.tar"
+
+
+def test_every_changed_byte_is_noticed_and_nothing_is_restored(saved: Path, tmp_path: Path) -> None:
+    whole, draw = saved.read_bytes(), random.Random(29)
+    places = [0, len(whole) - 1, len(whole) - 66, *(draw.randrange(len(whole)) for _ in range(100))]
+    for place in places:
+        changed = bytearray(whole)
+        changed[place] ^= 1 << draw.randrange(8)
+        (tmp_path / "changed.tar").write_bytes(changed)
+        with pytest.raises(Invalid, match="Nothing was restored"):
+            restore(Settings(data=str(tmp_path / "data")), tmp_path / "changed.tar")
+        assert [each.name for each in (tmp_path / "data").iterdir()] == ["lock"]
+    for length in (0, 10, 65, 66, len(whole) - 1):
+        (tmp_path / "short.tar").write_bytes(whole[:length])
+        with pytest.raises(Invalid):
+            read_archive(tmp_path / "short.tar", tmp_path)
+    told = handrail("restore", str(tmp_path / "changed.tar"), data=tmp_path / "data")
+    assert (told.returncode, len(told.stderr.splitlines())) == (3, 1)
+    assert handrail("restore", str(saved), data=tmp_path / "data").returncode == 0
+
+
+def test_a_folder_in_use_is_not_restored_into(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "control.db").touch()
+    with pytest.raises(Conflict, match=r"control\.db"):
+        restore(Settings(data=str(tmp_path / "data")), saved)
+
+
+def test_postgresql_is_left_to_its_own_tools(postgres_dsn: str, tmp_path: Path) -> None:
+    told = handrail("backup", str(tmp_path / "x.tar"), data=tmp_path / "data", database=postgres_dsn)
+    assert (told.returncode, "pg_dump" in told.stderr) == (3, True)
+    assert not (tmp_path / "x.tar").exists()
