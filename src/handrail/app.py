@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import random
 import socket
@@ -50,6 +49,7 @@ from handrail.ingest.destinations import Destinations
 from handrail.people import open_desk
 from handrail.settings import NO_ANALYTICS, Settings
 from handrail.storage import Storage, back_up, open_storage
+from handrail.workspace.access import digest_of
 from handrail.workspace.jobs import Handler, Schedule, enqueue_due, work_once
 from handrail.workspace.seed import NewProject, seed
 
@@ -288,14 +288,12 @@ class Installation:
         """The environment, by its key, that a secret key may send events to. Raises Forbidden."""
         if not secret:
             raise Forbidden("A secret API key is needed in x-api-key.", code="no_key")
-        query = select(api_key).where(api_key.c.digest == hashlib.sha256(secret.encode()).hexdigest())
-        async with self.control.transaction() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        if row is None:
+        actor = await self.access.actor(digest_of(secret), milliseconds())
+        if actor is None:
             raise Forbidden("There is no such API key.", code="unknown_key")
-        if "events:write" not in row.scopes.split():
+        if "events:write" not in actor.scopes:
             raise Forbidden("This key does not reach 'events:write'.")
-        async with self.works(row.project_id) as work:
+        async with self.works(actor.project) as work:
             return await work.environment(environment)
 
     def application(self, demo: DemoHost | None = None) -> Hosts:

@@ -39,8 +39,8 @@ Role: TypeAlias = Literal["owner", "admin", "editor", "viewer"]
 
 _VIEWER = frozenset({"experiences:read", "users:read", "events:read", "jobs:read"})
 _EDITOR = _VIEWER | {"experiences:publish"}
-_ADMIN = _EDITOR | {"users:write", "users:export", "users:erase", "identity:read", "identity:write", "events:write"}
-_ADMIN |= {"jobs:write", "members:read", "members:write", "keys:read", "keys:write"}
+_PEOPLE = {"users:write", "users:export", "users:erase", "identity:read", "identity:write", "events:write"}
+_ADMIN = _EDITOR | _PEOPLE | {"jobs:write", "members:read", "members:write", "keys:read", "keys:write"}
 ROLE_SCOPES: Mapping[Role, frozenset[str]] = {
     "viewer": _VIEWER,
     "editor": _EDITOR,

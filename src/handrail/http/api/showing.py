@@ -39,7 +39,8 @@ def shown(value: object, status: int = 200) -> Response[bytes]:
 def handrail_problem(_request: ApiRequest, error: HandrailError) -> Response[bytes]:
     """An error of ours."""
     number = status_of(error)
-    problems, uses = (list(getattr(error, name, ())) for name in ("problems", "uses"))
+    problems: list[object] = list(getattr(error, "problems", ()))
+    uses: list[object] = list(getattr(error, "uses", ()))
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else {}
     if number == 401:
         headers["www-authenticate"] = "Bearer"
