@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from handrail.core.experiences.codec import decode, decode_experience
 from handrail.core.previews import Persona
-from handrail.http.api.routes import ApiRequest, require, shown
+from handrail.http.api.routes import ApiRequest, admin_of, shown
 from handrail.workspace import previews
 
 
@@ -24,10 +24,10 @@ class PreviewBody(msgspec.Struct):
     days: int = 1
 
 
-@post("/api/v1/previews", status_code=201)
+@post("/api/v1/previews", status_code=201, policy="experiences:publish")
 async def create_preview(request: ApiRequest) -> Response[bytes]:
     """Make a link that shows a version before it is live; nothing in the preview is counted."""
-    admin = await require(request, "experiences:publish")
+    admin = admin_of(request)
     body = decode(await request.body(), PreviewBody)
     document = decode_experience(bytes(body.document))
     asked = previews.NewPreview(document=document, url=body.url, persona=body.persona, days=body.days)
@@ -36,12 +36,12 @@ async def create_preview(request: ApiRequest) -> Response[bytes]:
     return shown(made, 201)
 
 
-@post("/api/v1/experiences/{key:str}/end-previews", status_code=200)
+@post("/api/v1/experiences/{key:str}/end-previews", status_code=200, policy="experiences:publish")
 async def end_previews(
     request: ApiRequest, key: FromPath[str], environment: FromQuery[str] = "production"
 ) -> Response[bytes]:
     """Take back every preview link of an experience."""
-    admin = await require(request, "experiences:publish")
+    admin = admin_of(request)
     async with admin.works(await admin.project()) as work:
         place = await work.environment(environment)
         ended = await work.end_previews(place.id, key)
