@@ -77,7 +77,9 @@ export function createOutbox(
   const flush = (leaving = false) => {
     const to = address()
     const batch = waiting()
-    if (!to || !batch.length || (!leaving && (sending || now() < quietUntil))) return
+    if (!to || !batch.length || (!leaving && sending)) return
+    // Whatever came in the meantime has set the timer anew; what waits is tried again all the same.
+    if (!leaving && now() < quietUntil) return later(quietUntil - now())
     const body = JSON.stringify({
       writeKey: to.key,
       signature: to.signature,
