@@ -13,7 +13,7 @@ const out = join(web, '..', 'src', 'handrail', 'static', 'sdk')
 const entries = join(web, 'packages', 'sdk', 'src', 'chunks')
 const TARGET = 'es2022'
 const KIND = 8_000
-/** Bytes gz. `kind` holds for each chunk, `allKinds` for the core, the base and what draws each kind. */
+/** Bytes gz. `kind` holds for each chunk, `allKinds` for the core, the base and what draws each kind, shared chunks included. */
 export const LIMITS = { snippet: 600, core: 10_000, tourPath: 20_000, kind: KIND, finder: 5_000, allKinds: 45_000 }
 const KINDS = ['tour', 'survey', 'banner', 'hint', 'checklist', 'resource_center', 'post']
 
@@ -43,6 +43,9 @@ async function alone(entry, format, define = {}) {
   return Buffer.from(code)
 }
 
+/** Modules that are a chunk of their own where several kinds share them, by its name; everything else goes into `base`. */
+const SHARED = { panel: /(sdk|renderers)\/src\/panel\/|engine\/src\/checklists|sdk\/src\/page\.ts/ }
+
 /**
  * The chunks, by name: one an entry, `base` with all that more than one of them needs, and one for each import that is
  * only made when it is wanted. Their names carry a hash of what all of them hold.
@@ -57,12 +60,15 @@ async function chunked(define) {
     treeshake: { moduleSideEffects: false },
     transform: { target: TARGET, define },
   })
+  const groups = Object.entries(SHARED).map(([name, test]) => ({ name, test, minShareCount: 2, priority: 1 }))
+  // A chunk takes along what its modules import; the base goes first, so that what it has is not taken from it.
+  const own = (id) => Object.values(SHARED).some((test) => test.test(id))
   const { output } = await bundle.generate({
     format: 'es',
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
     minifyInternalExports: true,
-    codeSplitting: { groups: [{ name: 'base', minShareCount: 2 }] },
+    codeSplitting: { groups: [{ name: 'base', test: (id) => !own(id), minShareCount: 2, priority: 2 }, ...groups] },
   })
   await bundle.close()
   const codes = await Promise.all(output.map(async (each) => (await minified(each.code, true)).toString()))

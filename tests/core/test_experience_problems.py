@@ -16,8 +16,16 @@ from handrail.core.actions import __file__ as actions_file
 from handrail.core.conditions.model import Condition, parse_condition
 from handrail.core.experiences import release
 from handrail.core.experiences.codec import decode_experience
-from handrail.core.experiences.model import Kind
-from handrail.core.experiences.problems import MAX_OPTIONS, MAX_STEPS, Surroundings, find_problems
+from handrail.core.experiences.model import Kind, ShowOn
+from handrail.core.experiences.problems import (
+    MAX_CARDS,
+    MAX_FEED,
+    MAX_OPTIONS,
+    MAX_STEPS,
+    MAX_TASKS,
+    Surroundings,
+    find_problems,
+)
 from handrail.core.experiences.texts import MAX_TEXT
 from handrail.core.problems import Problem
 
@@ -111,7 +119,40 @@ def fingerprinted(**members: object) -> dict[str, object]:
     return pointing({"fingerprint": {"tag": "button"} | members})
 
 
+def a_task(key: str = "look", **members: object) -> dict[str, object]:
+    return {"key": key, "title": "Look", "action": {"type": "navigate_to", "url": "/"}} | members
+
+
+def a_checklist(*tasks: object, **members: object) -> dict[str, object]:
+    content = {"title": "First steps", "tasks": list(tasks) or [a_task()]} | members
+    return {"kind": "checklist", "key": "hello", "name": "Hello", "content": content}
+
+
+def done_when(condition: object) -> dict[str, object]:
+    return a_checklist(a_task(done_when=condition))
+
+
+def launched(**members: object) -> dict[str, object]:
+    return a_checklist(launcher=members)
+
+
+def a_card(key: str = "docs", **members: object) -> dict[str, object]:
+    return {"type": "card", "key": key, "title": "Docs", "actions": [{"type": "navigate_to", "url": "/"}]} | members
+
+
+def a_center(*cards: object, **members: object) -> dict[str, object]:
+    content = {"title": "Help", "cards": list(cards) or [a_card()]} | members
+    return {"kind": "resource_center", "key": "hello", "name": "Hello", "content": content}
+
+
+def links(**link: object) -> dict[str, object]:
+    return a_center({"type": "links", "links": [{"label": "Docs", "url": "/docs"} | link]})
+
+
 STEP = "content.steps[0]"
+TASK = "content.tasks[0]"
+CARD = "content.cards[0]"
+COMPLETION = "content.completion.blocks"
 PRINT = f"{STEP}.target.fingerprint"
 BUTTON = f"{STEP}.blocks[0]"
 FIRST = f"{BUTTON}.actions[0]"
@@ -140,8 +181,6 @@ PROBLEMS: list[tuple[str, str, dict[str, Any]]] = [
     ("host", "where.include[0].value", where(part="host", operator="equals", value="bücher.example")),
     ("host", "where.include[0].value", where(part="host", operator="equals", value="app.example:8443")),
     ("host", "where.include[0].value", where(part="host", operator="equals", value="app.example/x")),
-    ("unsupported_show_on", "show_on.on", a_tour(show_on={"on": "page_exit"})),
-    ("unsupported_show_on", "show_on.on", a_tour(show_on={"on": "element_click", "css": "#a"})),
     ("empty_name", "show_on.event", a_tour(show_on={"on": "event", "event": ""})),
     ("seconds", "show_on.delay_seconds", a_tour(show_on={"on": "page_opening", "delay_seconds": -1})),
     ("date", "when.start", a_tour(when={"start": "tomorrow"})),
@@ -269,6 +308,67 @@ PROBLEMS: list[tuple[str, str, dict[str, Any]]] = [
     ("attribute_source", PARAGRAPH, text("Hello {{name|there}}")),
     ("attribute_source", f"{PARAGRAPH}.fr", text({"en": "Hello", "fr": "Salut {{nom}}"})),
     ("chip", PARAGRAPH, text("Hello {{native.name")),
+    # checklists
+    ("empty_text", "content.title", a_checklist(title=" ")),
+    ("long_text", "content.text", a_checklist(text="x" * (MAX_TEXT + 1))),
+    ("no_tasks", "content.tasks",
+     {"kind": "checklist", "key": "hello", "name": "Hello", "content": {"title": "A", "tasks": []}}),
+    ("too_many_tasks", "content.tasks", a_checklist(*(a_task(f"t{n}") for n in range(MAX_TASKS + 1)))),
+    ("unused_order", "content.order", a_checklist(order="in_order")),
+    ("duplicate_task", "content.tasks[1].key", a_checklist(a_task(), a_task())),
+    ("key", f"{TASK}.key", a_checklist(a_task("a b"))),
+    ("empty_text", f"{TASK}.title.fr", a_checklist(a_task(title={"en": "Look", "fr": " "}))),
+    ("attribute_source", f"{TASK}.text", a_checklist(a_task(text="Hello {{name}}"))),
+    ("endless_task", TASK, a_checklist({"key": "look", "title": "Look"})),
+    ("task_without_action", TASK, a_checklist({"key": "look", "title": "Look", "skippable": True})),
+    ("task_without_action", TASK, a_checklist(a_task(action=None, done_when={"event": "Looked"}))),
+    ("not_allowed_here", f"{TASK}.action", a_checklist(a_task(action={"type": "dismiss"}))),
+    ("unknown_experience", f"{TASK}.action.experience",
+     a_checklist(a_task(action={"type": "launch_experience", "experience": "gone"}))),
+    ("unsafe_url", f"{TASK}.action.url", a_checklist(a_task(action={"type": "navigate_to", "url": "javascript:x"}))),
+    ("empty_text", f"{TASK}.primary.label", a_checklist(a_task(primary=a_button({"type": "dismiss"}, label="")))),
+    ("no_action", f"{TASK}.secondary.actions", a_checklist(a_task(secondary=a_button()))),
+    ("not_allowed_here", f"{TASK}.primary.actions[0]", a_checklist(a_task(primary=a_button({"type": "snooze"})))),
+    ("attribute_source", f"{TASK}.done_when.attribute", done_when({"attribute": "plan", "operator": "is_set"})),
+    ("unknown_segment", f"{TASK}.done_when.any[0].segment", done_when({"any": [{"segment": "nobody"}]})),
+    ("pattern", f"{TASK}.done_when.value", done_when({"page": "path", "operator": "matches", "value": "("})),
+    ("unknown_experience", f"{TASK}.done_when.experience", done_when({"experience": "gone", "fact": "completed"})),
+    ("unknown_experience", f"{TASK}.done_when.all[1].not.experience",
+     done_when({"all": [{"experience": "tips", "fact": "seen"}, {"not": {"experience": "gone", "fact": "seen"}}]})),
+    ("own_completion", f"{TASK}.done_when.experience", done_when({"experience": "hello", "fact": "completed"})),
+    ("empty_completion", COMPLETION, a_checklist(completion={"blocks": []})),
+    ("many_buttons", COMPLETION,
+     a_checklist(completion={"blocks": [a_button({"type": "dismiss"}), a_button({"type": "dismiss"})]})),
+    ("empty_text", f"{COMPLETION}[0].label",
+     a_checklist(completion={"blocks": [a_button({"type": "dismiss"}, label="")]})),
+    # launchers
+    ("empty_launcher", "content.launcher", launched(icon="none")),
+    ("locale", "content.launcher.label.e", launched(label={"en": "Go", "e": "x"})),
+    ("target_signals", "content.launcher.target", launched(target={"nth": 1})),
+    ("unused_target", "content.launcher.target", launched(target=TARGET, show=False)),
+    ("unused_draggable", "content.launcher.draggable", launched(target=TARGET, draggable=True)),
+    ("target_signals", "content.launcher.target", a_center(launcher={"target": {"near": "Menu"}})),
+    # resource centers
+    ("empty_text", "content.title", a_center(title="")),
+    ("long_text", "content.text", a_center(text="x" * (MAX_TEXT + 1))),
+    ("no_cards", "content.cards",
+     {"kind": "resource_center", "key": "hello", "name": "Hello", "content": {"title": "A", "cards": []}}),
+    ("too_many_cards", "content.cards", a_center(*(a_card(f"c{n}") for n in range(MAX_CARDS + 1)))),
+    ("duplicate_card", "content.cards[1].key", a_center(a_card(), a_card())),
+    ("key", f"{CARD}.key", a_center(a_card("a b"))),
+    ("empty_text", f"{CARD}.title", a_center(a_card(title=" "))),
+    ("no_action", f"{CARD}.actions", a_center(a_card(actions=[]))),
+    ("needs_agreement", f"{CARD}.actions[0]", a_center(a_card(actions=[{"type": "run_js", "code": "x"}]))),
+    ("not_allowed_here", f"{CARD}.actions[0]", a_center(a_card(actions=[{"type": "dismiss"}]))),
+    ("two_searches", "content.cards[1]", a_center({"type": "search"}, {"type": "search"})),
+    ("no_text", f"{CARD}.placeholder", a_center({"type": "search", "placeholder": {}})),
+    ("feed_most", f"{CARD}.most", a_center({"type": "feed", "most": 0})),
+    ("feed_most", f"{CARD}.most", a_center({"type": "feed", "most": MAX_FEED + 1})),
+    ("attribute_source", f"{CARD}.message", a_center({"type": "agent", "message": "I am {{name}}"})),
+    ("no_links", f"{CARD}.links", a_center({"type": "links", "links": []})),
+    ("empty_text", f"{CARD}.links[0].label", links(label="")),
+    ("unsafe_url", f"{CARD}.links[0].url", links(url="javascript:x")),
+    ("empty_text", f"{CARD}.text", a_center({"type": "heading", "text": ""})),
 ]  # fmt: skip
 
 TEST = f"{STEP}.conditions[0].when[0]"
@@ -396,6 +496,8 @@ PROBLEMS += [
 WARNINGS = {
     "glob_sign", "unused_target", "empty_step", "no_action", "many_actions", "navigate_beside_launch", "two_views",
     "no_default_text", "unused_strictness", "later_question", "answer_range", "unused_conditions",
+    "unused_order", "task_without_action", "empty_completion",
+    "unused_draggable",
 }  # fmt: skip
 
 
@@ -425,6 +527,8 @@ def test_every_code_has_a_document() -> None:
     codes = set(re.findall(r'(?:Problem|Refusal)\(\s*(?:\w+, )?"(\w+)"', written))
     # A document of these kinds cannot hold these; spec/cases/actions asks for them.
     unasked = {"no_such_place", "too_many"} | ({"unsupported_kind"} if set(get_args(Kind)) == release.KINDS else set())
+    ways = {str(each.__struct_config__.tag) for each in get_args(ShowOn)}
+    unasked |= {"unsupported_show_on"} if ways == release.SHOW_ON else set()
     assert codes - {code for code, *_ in PROBLEMS} == unasked
 
 
@@ -443,6 +547,19 @@ def test_every_code_has_a_document() -> None:
         to("mailto:{{native.email}}"),
         text({"en": "Hello {{native.name|there}}", "fr": "Bonjour", "pt-BR": "Oi"}),
         a_tour(when={"start": "2026-12-01T09:00", "end": "2026-12-01T09:01", "zone": "Europe/Paris"}),
+        a_checklist(a_task("a"), a_task("b", done_when={"segment": "admins"}), order="in_order"),
+        done_when({"all": [{"experience": "tips", "fact": "completed"}, {"element": "#team", "fact": "clicked"}]}),
+        done_when({"experience": "hello", "fact": "seen"}),
+        launched(icon="none", label="Start"),
+        launched(icon="none", target=TARGET),
+        a_center(
+            {"type": "heading", "text": "A"},
+            {"type": "search"},
+            {"type": "feed"},
+            {"type": "checklists"},
+            {"type": "agent", "message": "I am {{native.name|new}}"},
+            a_card(),
+        ),
         # a card that is only there to be closed
         a_tour(a_step("only", {"type": "paragraph", "text": "Good to know."})),
         # back and forth, with a way out
@@ -519,7 +636,9 @@ def test_every_code_has_a_document() -> None:
     ],
 )
 def test_a_sound_document_has_no_problem(document: dict[str, Any]) -> None:
-    assert [problem for problem in problems_of(document) if problem.code != "no_default_text"] == []
+    assert [
+        problem for problem in problems_of(document) if problem.code not in ("no_default_text", "unsupported_kind")
+    ] == []
 
 
 def test_all_problems_of_a_document_come_at_once() -> None:

@@ -27,6 +27,7 @@ KINDS = (
     "dismissed",
     "snoozed",
     "answered",
+    "task",
     "order",
     "page",
 )
@@ -81,6 +82,15 @@ def an_event_of_any_kind(draw: st.DrawFn) -> dict[str, Any]:
             return {"type": "group", "at": at, "group_id": company, "traits": draw(traits), **who}
         case "order":
             return {"type": "track", "at": at, "properties": {"big": draw(st.booleans())}, **who}
+        case "task":
+            return {
+                "type": "track",
+                "name": draw(st.sampled_from(["task_completed", "task_skipped"])),
+                "at": at,
+                "properties": {"experience": "welcome", "task": draw(st.sampled_from(["look", "invite"]))},
+                "handrail": {"lifecycle": True},
+                **who,
+            }
         case "page":
             return {"type": "page", "at": at, **who}
         case "answered":
@@ -306,6 +316,33 @@ def test_the_ten_latest_snoozes_are_kept_oldest_first() -> None:
     random.Random(7).shuffle(events)
     snoozes = known(*events).experiences["welcome"].snoozes
     assert [snoozed.at for snoozed in snoozes] == [NOON + number for number in range(2, 12)]
+
+
+def test_a_task_is_done_at_the_latest_instant_that_was_told() -> None:
+    said = [
+        a_lifecycle_event("m1", "task_completed", "start", at=NOON + 9, task="invite"),
+        a_lifecycle_event("m2", "task_completed", "start", at=NOON + 3, task="invite"),
+        a_lifecycle_event("m3", "task_skipped", "start", at=NOON + 5, task="invite"),
+        a_lifecycle_event("m4", "task_skipped", "start", at=NOON + 7, task="look"),
+    ]
+    state = known(*said).experiences["start"]
+    assert (state.done, state.skipped) == ({"invite": NOON + 9}, {"invite": NOON + 5, "look": NOON + 7})
+    assert (state.first_seen, state.completed) == (NOON + 3, 0)
+
+
+def test_a_task_without_a_usable_key_is_seen_only() -> None:
+    for task in (None, 7, "", "x" * 101):
+        state = known(a_lifecycle_event("m1", "task_completed", "start", task=task)).experiences["start"]
+        assert (state.first_seen, state.done) == (NOON, {})
+
+
+def test_the_hundred_latest_tasks_are_kept_in_any_order_of_arrival() -> None:
+    said = [
+        a_lifecycle_event(f"m{number:03}", "task_completed", "start", at=NOON + number, task=f"t{number:03}")
+        for number in range(130)
+    ]
+    for events in (said, said[::-1], random.Random(7).sample(said, len(said))):
+        assert set(known(*events).experiences["start"].done) == {f"t{number:03}" for number in range(30, 130)}
 
 
 def test_a_snooze_without_a_usable_end_still_counts_as_seen() -> None:

@@ -44,6 +44,7 @@ def test_kinds_are_the_table() -> None:
     assert {row["kind"] for row in rows} == set(get_args(model.Kind))
     assert {row["kind"] for row in rows if row["runs"]} == release.KINDS
     assert {row["kind"] for row in rows if row["interrupts"]} == release.INTERRUPTING
+    assert {row["kind"] for row in rows if row["stays"]} == release.STAYING
     assert all(row["counts"] is row["interrupts"] for row in rows)
 
 
@@ -94,6 +95,10 @@ LIMITS: dict[str, float] = {
     "condition_nodes": condition_problems.MAX_NODES,
     "window_days": operators.MAX_DAYS,
     "steps": problems.MAX_STEPS,
+    "tasks": problems.MAX_TASKS,
+    "tasks_kept": fold.TASKS_KEPT,
+    "cards": problems.MAX_CARDS,
+    "feed": problems.MAX_FEED,
     "text_length": texts.MAX_TEXT,
     "snooze_hours_default": actions.Snooze().hours,
     "snooze_times_default": actions.Snooze().up_to,
@@ -153,7 +158,7 @@ def test_every_lifecycle_event_that_is_said_is_in_the_table() -> None:
 
 def test_the_fold_knows_the_events_that_the_table_says_it_folds() -> None:
     folds = {row["event"] for row in table("events")["events"] if row["folds"] != "nothing"}
-    assert folds == set(re.findall(r'case "((?:experience|question)_\w+)"', inspect.getsource(fold)))
+    assert folds == set(re.findall(r'"((?:experience|question|task)_\w+)"', inspect.getsource(fold)))
 
 
 def test_every_property_of_an_event_is_explained() -> None:

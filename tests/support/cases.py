@@ -116,11 +116,12 @@ def attributes(values: Mapping[str, object]) -> dict[str, AttributeValue]:
 
 def experience(state: Mapping[str, Any]) -> ExperienceState:
     """An experience's state from the instants of a case."""
-    times = {
-        name: instant(state.get(name)) for name in ("first_seen", "last_seen", "completed", "dismissed", "answered")
-    }
     return ExperienceState(
-        **times,
+        first_seen=instant(state.get("first_seen")),
+        last_seen=instant(state.get("last_seen")),
+        completed=instant(state.get("completed")),
+        dismissed=instant(state.get("dismissed")),
+        answered=instant(state.get("answered")),
         snoozes=[
             Snoozed(instant(each["at"]), str(at), instant(each["until"]))
             for at, each in enumerate(state.get("snoozes", ()))

@@ -45,6 +45,9 @@ ANSWERS_KEPT = 100
 """Answers kept of one survey, the latest; a survey has fewer questions, so only made-up ones are dropped."""
 MAX_ANSWER = 4000
 """Longest answer, in code points, a list as its JSON."""
+MAX_KEY = 100
+TASKS_KEPT = 100
+"""Tasks of one checklist that are remembered as done, and as skipped: the latest."""
 _INTEGERS = 1 << 63
 _FLOATS = 1 << 1023
 HALF_HOUR = 1_800_000
@@ -318,6 +321,8 @@ def since_reset(state: ExperienceState) -> ExperienceState:
         answered=after(state.answered),
         snoozes=[snooze for snooze in state.snoozes if snooze.at > state.reset],
         answers={key: each for key, each in state.answers.items() if each.stamp.timestamp > state.reset},
+        done={task: at for task, at in state.done.items() if at > state.reset},
+        skipped={task: at for task, at in state.skipped.items() if at > state.reset},
         reset=state.reset,
     )
 
@@ -480,6 +485,11 @@ def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Propert
             said.answers = {question: Written(answer, _stamp(event))}
             # An answer that was taken back leaves a tombstone, as an attribute does.
             said.answered = 0 if answer is None else at
+        case "task_completed" | "task_skipped":
+            task = properties.get("task")
+            if isinstance(task, str) and 0 < len(task) <= MAX_KEY:
+                settled = said.done if event.name == "task_completed" else said.skipped
+                settled[task] = at
         case _:
             return
     subject.experiences[key] = _joined(subject.experiences.get(key, ExperienceState()), said)
@@ -502,7 +512,17 @@ def _joined(one: ExperienceState, other: ExperienceState) -> ExperienceState:
         snoozes=sorted({*one.snoozes, *other.snoozes})[-SNOOZES_KEPT:],
         answers=answers,
         reset=max(one.reset, other.reset),
+        done=_latest(one.done, other.done),
+        skipped=_latest(one.skipped, other.skipped),
     )
+
+
+def _latest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """The greatest instant of each task. Cutting off the earliest leaves a join: what stays was never among the cut."""
+    latest = {task: max(one.get(task, at), at) for task, at in {**one, **other}.items()}
+    if len(latest) <= TASKS_KEPT:
+        return latest
+    return dict(sorted(latest.items(), key=lambda pair: (pair[1], pair[0]))[-TASKS_KEPT:])
 
 
 def _count(subject: Subject, counters: Sequence[Counter], properties: Properties, at: int, zone: str) -> None:

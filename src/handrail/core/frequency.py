@@ -1,7 +1,9 @@
 """Frequency: how soon the same user may meet an experience again.
 
 `spec/cases/frequency` is the authority. A snoozed view is no view here: while the latest snooze is not older than the
-latest sight, the experience is due again as soon as the snooze is over.
+latest sight, the experience is due again as soon as the snooze is over. Kinds that stay (checklists, the resource
+center) are not used up by being seen: there, the frequency says when one comes back that the user put away, and one
+that was completed is over.
 """
 
 from __future__ import annotations
@@ -21,20 +23,34 @@ class Due(msgspec.Struct, frozen=True):
     again_at: int | None = None
 
 
-def due(frequency: Frequency, state: ExperienceState, now: int, zone: str, *, shown_in_load: bool = False) -> Due:
-    """Whether the experience may show again. `shown_in_load`: this page load and show-on firing showed it already."""
+def due(
+    frequency: Frequency,
+    state: ExperienceState,
+    now: int,
+    zone: str,
+    *,
+    shown_in_load: bool = False,
+    stays: bool = False,
+) -> Due:
+    """Whether the experience may show again. `shown_in_load`: this page load and show-on firing showed it already.
+
+    `stays`: its kind stays on the page (`release.STAYING`).
+    """
+    if stays and state.completed:
+        return Due(False, "frequency_once")
+    last_seen = state.dismissed if stays else state.last_seen
     snooze = state.snoozes[-1] if state.snoozes else None
-    if snooze is not None and snooze.at >= max(state.last_seen, state.dismissed, state.completed):
+    if snooze is not None and snooze.at >= max(last_seen, state.dismissed, state.completed):
         return Due(True) if now >= snooze.until else Due(False, "snoozed", snooze.until)
     match frequency:
         case EveryTime():
             return Due(False, "frequency_load") if shown_in_load else Due(True)
         case Once():
-            return Due(False, "frequency_once") if state.last_seen else Due(True)
+            return Due(False, "frequency_once") if last_seen else Due(True)
         case EveryDays(days):
-            if not state.last_seen:
+            if not last_seen:
                 return Due(True)
-            next_day = day_of(state.last_seen, zone) + days
+            next_day = day_of(last_seen, zone) + days
             return (
                 Due(True) if day_of(now, zone) >= next_day else Due(False, "frequency_days", day_start(next_day, zone))
             )

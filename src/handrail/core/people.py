@@ -45,6 +45,10 @@ class ExperienceState(msgspec.Struct, omit_defaults=True):
     answers: dict[str, Written] = {}
     reset: int = 0
     """The latest reset: what happened up to then counts no more (`core.fold.since_reset`)."""
+    done: dict[str, int] = {}
+    """Tasks of a checklist that got done, by key, with the latest instant at which one was told."""
+    skipped: dict[str, int] = {}
+    """Tasks that the user passed over, likewise."""
 
 
 class Link(msgspec.Struct, frozen=True, order=True, array_like=True):

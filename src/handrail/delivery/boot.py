@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -105,8 +105,9 @@ class Delivery:
         for at in chosen if not given else sorted({*chosen, *given}):
             entry = entries[at]
             if at in given:
-                candidates.append(_candidate(entry, experiences.get(entry.key, NO_STATE), True, 0, 0))
-            elif not entry.deferred and not entry.dated and entry.key not in experiences:
+                asked = None if entry.tasks is None else entry.tasks.asked(known)
+                candidates.append(_candidate(entry, experiences.get(entry.key, NO_STATE), True, 0, 0, asked))
+            elif entry.tasks is None and not entry.deferred and not entry.dated and entry.key not in experiences:
                 candidates.append(entry.whole)
             else:
                 left = self.residual(entry, state, known)
@@ -119,7 +120,8 @@ class Delivery:
                 if starts or ends or mine.snoozes:
                     until = mine.snoozes[-1].until if mine.snoozes else 0
                     valid_until = _earliest(valid_until, now, starts, ends, until)
-                candidates.append(_candidate(entry, mine, left, starts, ends))
+                tasks = None if entry.tasks is None else entry.tasks.asked(known)
+                candidates.append(_candidate(entry, mine, left, starts, ends, tasks))
             keys.append(entry.key)
             if entry.names:
                 names |= entry.names
@@ -159,7 +161,14 @@ class Delivery:
         return fold(entry.audience, lambda leaf: evaluate(leaf, world).verdict is True)
 
 
-def _candidate(entry: Entry, mine: ExperienceState, left: Condition | bool, starts: int, ends: int) -> bytes:
+def _candidate(
+    entry: Entry,
+    mine: ExperienceState,
+    left: Condition | bool,
+    starts: int,
+    ends: int,
+    tasks: Mapping[str, Condition] | None,
+) -> bytes:
     parts = [entry.fixed]
     if mine is not NO_STATE:
         parts.append(b',"state":' + msgspec.json.encode(mine))
@@ -167,6 +176,8 @@ def _candidate(entry: Entry, mine: ExperienceState, left: Condition | bool, star
         parts.append(b',"residual":' + msgspec.json.encode(left))
     if starts or ends:
         parts.append(b',"starts":%d,"ends":%d' % (starts, ends))
+    if tasks is not None:
+        parts.append(b',"tasks":' + msgspec.json.encode(tasks))
     return b"".join(parts) + b"}"
 
 

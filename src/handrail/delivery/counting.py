@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handrail.compile.filters import property_filter
+from handrail.core.checklists import conditions_in
 from handrail.core.conditions.counters import counters_in
 from handrail.core.fold import Counter, FoldRules
 from handrail.delivery.ports import Snapshot
@@ -11,7 +12,10 @@ from handrail.delivery.ports import Snapshot
 def counting(snapshot: Snapshot) -> FoldRules:
     """The fold's rules for an environment: its zone and the counters that anything published there names."""
     counters: dict[str, list[Counter]] = {}
-    asked = [*snapshot.segments.values(), *(each.document.audience for each in snapshot.experiences)]
+    asked = [
+        *snapshot.segments.values(),
+        *(asked for each in snapshot.experiences for asked in conditions_in(each.document)),
+    ]
     for condition in asked:
         for identity, leaf in counters_in(condition, snapshot.segments).items():
             known = counters.setdefault(leaf.event, [])

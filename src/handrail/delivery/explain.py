@@ -9,10 +9,12 @@ import msgspec
 
 from handrail.compile.predicates import found
 from handrail.core.arbitration import UNITS, Contender, turn, within_limit
+from handrail.core.checklists import progress_of
 from handrail.core.conditions.evaluate import Browser, Line, World, evaluate
 from handrail.core.conditions.model import Device
 from handrail.core.experiences import release
-from handrail.core.experiences.model import OnPageOpening
+from handrail.core.experiences.checklists import ChecklistContent
+from handrail.core.experiences.model import Checklist, OnPageOpening
 from handrail.core.frequency import due
 from handrail.core.pages import Where, covers, covers_rule, part_of
 from handrail.core.people import ExperienceState, Facts, Subject
@@ -115,7 +117,10 @@ def _lines(
         Line(f"show on {str(show_on.__struct_config__.tag).replace('_', ' ')}", True if opens else None, note=note),
     )
     mine = subject.experiences.get(document.key, ExperienceState())
-    verdict = due(document.frequency, mine, now, known.zone)
+    if isinstance(document, Checklist):
+        yield "tasks", _tasks(document.content, mine, World(known, state.snapshot.segments, None, found))
+    stays = document.__struct_config__.tag in release.STAYING
+    verdict = due(document.frequency, mine, now, known.zone, stays=stays)
     again = f"due again {clock(verdict.again_at)}" if verdict.again_at else ""
     seen = f"seen {clock(mine.last_seen)}" if mine.last_seen else "never seen"
     frequency = msgspec.json.encode(document.frequency).decode()
@@ -130,6 +135,16 @@ def _lines(
             "rate_limit",
             Line(text, allowance.allowed, shown, "" if allowance.allowed else f"again {clock(allowance.again_at)}"),
         )
+
+
+def _tasks(content: ChecklistContent, mine: ExperienceState, world: World) -> Line:
+    """How far the user is: a line for each task, and what its condition says now."""
+    progress = progress_of(content, mine)
+    lines: list[Line] = []
+    for task, state in zip(content.tasks, progress.tasks, strict=True):
+        asked = () if task.done_when is None else (evaluate(task.done_when, world),)
+        lines.append(Line(f"task {task.key}", state in ("done", "skipped"), state, lines=asked))
+    return Line("tasks settled", True, f"{progress.settled} of {len(lines)}", lines=tuple(lines))
 
 
 def _where(where: Where, browser: Browser) -> Line:

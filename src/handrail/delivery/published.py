@@ -11,14 +11,16 @@ import msgspec
 from handrail.compile.normal_form import Both, Either, Leaf, Node, normal_form
 from handrail.compile.patterns import compile_pattern
 from handrail.compile.predicates import Predicate, compile_audiences
+from handrail.core.checklists import conditions_in
 from handrail.core.conditions.model import DEFERRED, Condition, Device, PageCondition
-from handrail.core.conditions.names import names_in
+from handrail.core.conditions.names import Names, names_in
 from handrail.core.experiences import release
 from handrail.core.experiences.model import Experience, OnLink, When
 from handrail.core.experiences.themes import resolved
 from handrail.core.experiences.walk import chip_names, patterns_in
 from handrail.core.pages import address_of, parameter
 from handrail.delivery.ports import Published, Snapshot
+from handrail.delivery.tasks import Tasks, tasks_of, without_conditions
 from handrail.delivery.wire import BootHead, Content, Watch
 
 PAGES = 500
@@ -40,6 +42,7 @@ class Entry(msgspec.Struct, frozen=True):
     """Whether it starts or ends."""
     audience: Node | None
     deferred: bool
+    tasks: Tasks | None
     names: frozenset[str]
     content: bytes
     """The content as a member of an object: its version, a colon, its document."""
@@ -80,7 +83,7 @@ NONE: frozenset[int] = frozenset()
 def ready(snapshot: Snapshot) -> Ready:
     """Compile a snapshot. Paused experiences are left out: they are live nowhere."""
     live = [each for each in snapshot.experiences if not each.paused]
-    names = names_in((each.document.audience for each in live), snapshot.segments)
+    names = names_in((asked for each in live for asked in conditions_in(each.document)), snapshot.segments)
     return Ready(
         snapshot=snapshot,
         entries=tuple(_entry(each, snapshot) for each in live),
@@ -92,7 +95,7 @@ def ready(snapshot: Snapshot) -> Ready:
         limited=frozenset(each.document.key for each in snapshot.experiences if counts(each.document)),
         asks_days=names.asks_days,
         links={each.document.key: at for at, each in enumerate(live) if isinstance(each.document.show_on, OnLink)},
-        head=_head(snapshot, names.attributes, names.events),
+        head=_head(snapshot, names),
         pages=Pages(),
     )
 
@@ -113,7 +116,7 @@ class Pages:
         return known
 
 
-def _head(snapshot: Snapshot, attributes: tuple[str, ...], events: tuple[str, ...]) -> bytes:
+def _head(snapshot: Snapshot, names: Names) -> bytes:
     settings = snapshot.environment
     fixed = BootHead(
         environment=settings.id,
@@ -123,7 +126,7 @@ def _head(snapshot: Snapshot, attributes: tuple[str, ...], events: tuple[str, ..
         alias=settings.alias,
         revision=snapshot.revision,
         revision_url=f"/sdk/v1/revision/{settings.id}.json",
-        watch=Watch(list(attributes), list(events)),
+        watch=Watch(list(names.attributes), list(names.events), list(names.experiences)),
     )
     return msgspec.json.encode(fixed)[:-1]
 
@@ -149,7 +152,11 @@ def _entry(published: Published, snapshot: Snapshot) -> Entry:
         "frequency": document.frequency,
         "respectsRateLimit": document.respects_rate_limit,
     }
-    if patterns := _patterns(document, audience):
+    if document.__struct_config__.tag in release.STAYING:
+        fixed["stays"] = True
+    tasks = tasks_of(document, snapshot.segments, snapshot.environment.zone)
+    nodes = (*(() if audience is None else (audience,)), *(() if tasks is None else tasks.nodes))
+    if patterns := _patterns(document, nodes):
         fixed["patterns"] = patterns
     encoded = msgspec.json.encode(fixed)
     return Entry(
@@ -160,6 +167,7 @@ def _entry(published: Published, snapshot: Snapshot) -> Entry:
         dated=bool(document.when.start or document.when.end),
         audience=audience,
         deferred=audience is not None and has_deferred(audience),
+        tasks=tasks,
         names=chip_names(document),
         content=b"%s:%s" % (msgspec.json.encode(published.version), content_of(published)),
     )
@@ -176,10 +184,10 @@ def has_deferred(node: Node) -> bool:
             return False
 
 
-def _patterns(document: Experience, audience: Node | None) -> dict[str, object]:
+def _patterns(document: Experience, nodes: tuple[Node, ...]) -> dict[str, object]:
     """The programs of every pattern that the browser has to run, by the text the author wrote."""
     found = set(patterns_in(document))
-    waiting = [audience] if audience is not None else []
+    waiting = list(nodes)
     while waiting:
         match waiting.pop():
             case Leaf(PageCondition(_, "matches", value)):
@@ -194,7 +202,7 @@ def _patterns(document: Experience, audience: Node | None) -> dict[str, object]:
 def content_of(published: Published) -> bytes:
     """The immutable content document of a version."""
     document = published.document
-    content = getattr(document, "content")  # noqa: B009 every kind has one, their union's common type has not
+    content = without_conditions(document)
     return msgspec.json.encode(
         Content(
             version=published.version,

@@ -60,12 +60,16 @@ class Candidate(msgspec.Struct, rename="camel", omit_defaults=True):
     where: Where
     frequency: Frequency
     respects_rate_limit: bool = True
+    stays: bool = False
+    """Its kind stays on the page, in every tab: seeing it does not use it up."""
     starts: int = 0
     ends: int = 0
     residual: Condition | None = None
     state: ExperienceState | None = None
     patterns: dict[str, msgspec.Raw] = {}
-    """Programs for the patterns that `where` and `residual` name, by the text the author wrote."""
+    """Programs for the patterns that `where`, `residual` and `tasks` name, by the text the author wrote."""
+    tasks: dict[str, Condition] = {}
+    """What is left to ask of each task that a condition gets done; an empty `all` holds, an empty `any` does not."""
 
 
 class RateLimit(msgspec.Struct, rename="camel"):
@@ -78,10 +82,14 @@ class RateLimit(msgspec.Struct, rename="camel"):
 
 
 class Watch(msgspec.Struct, rename="camel", omit_defaults=True):
-    """Attributes (with their source) and event names whose change could flip a verdict: boot again when one does."""
+    """What could flip a verdict when it changes: boot again when it does.
+
+    Attributes with their source, names of events, and keys of experiences (seen, completed, dismissed and the like).
+    """
 
     attributes: list[str] = []
     events: list[str] = []
+    experiences: list[str] = []
 
 
 class BootReply(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):

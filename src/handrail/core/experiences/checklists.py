@@ -16,8 +16,8 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """One line of a checklist.
 
     `action` is what a click on the task does. It is done once `done_when` holds (any condition: attribute, event,
-    page, experience); without `done_when`, once its action fired. Done stays done. `primary` and `secondary` are CTAs
-    shown when the task is open.
+    page, experience, element); without `done_when`, once its action or its primary button fired. Done stays done.
+    `text` and the buttons `primary` and `secondary` stand in the task when it is unfolded.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Completion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands in the panel when every task is done or skipped."""
+    """What stands in the panel when every task is done or skipped; closing it takes the checklist away."""
 
     blocks: tuple[Block, ...]
 
@@ -40,7 +40,8 @@ class ChecklistContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """A checklist. `in_order` opens a task when the one before is done or skipped.
 
     `expand`: the panel opens by itself never, the first time it is shown, or on every page load;
-    `expand_on_progress` opens it again when a task gets done.
+    `expand_on_progress` opens it again when a task gets done. `unfold`: what opens a task beside its own button, which
+    always does. `dismissible` lets the user put the whole checklist away.
     """
 
     title: Text
@@ -49,6 +50,7 @@ class ChecklistContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     order: Literal["any", "in_order"] = "any"
     expand: Literal["never", "first_time", "always"] = "first_time"
     expand_on_progress: bool = False
+    unfold: Literal["click", "hover"] = "click"
     dismissible: bool = True
     launcher: Launcher = Launcher(icon="check")
     completion: Completion | None = None

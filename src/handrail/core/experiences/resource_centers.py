@@ -48,9 +48,10 @@ class ChecklistsCard(
 class AgentCard(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="agent"
 ):
-    """Opens the agent."""
+    """Opens the agent; `message` is a template, sent at once as the user's first turn."""
 
     title: Text | None = None
+    message: str = ""
 
 
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -15,8 +15,12 @@ export function due(
   now: number,
   zone: () => Zone,
   shownInLoad = false,
+  stays = false,
 ): Due {
-  const { last_seen = 0, dismissed = 0, completed = 0, snoozes = [] } = state
+  const { dismissed = 0, completed = 0, snoozes = [] } = state
+  if (stays && completed) return { due: false, because: 'frequency_once' }
+  // Seeing what stays does not use it up.
+  const last_seen = (stays ? dismissed : state.last_seen) ?? 0
   const snooze = snoozes[snoozes.length - 1]
   // A snoozed view is no view: it is due again as soon as the snooze is over.
   if (snooze && snooze[0] >= Math.max(last_seen, dismissed, completed))

@@ -6,7 +6,7 @@ const SNOOZES_KEPT = 10
 /**
  * Two accounts of one experience, joined as the server's fold joins them (RULES 44): the least first, the greatest
  * last, the snoozes of both. So it does not matter which account came first, or how often it came. Answers to
- * questions stay with the server.
+ * questions stay with the server; tasks are joined where checklists are (`joinedTasks`).
  */
 export function joined(one: ExperienceState, other: ExperienceState): ExperienceState {
   const reset = Math.max(one.reset ?? 0, other.reset ?? 0)

@@ -4,6 +4,7 @@ import { due, limitedUntil, snoozesUsed, zoneOf } from '../src/index.ts'
 import { instant, loadCases, stateOf, type WrittenState } from './cases.ts'
 
 interface Asked {
+  stays?: boolean
   frequency: Frequency
   state: WrittenState
   now: string
@@ -22,16 +23,18 @@ interface Limited {
 }
 
 describe('frequency', () => {
-  const asked = ['once', 'every_time', 'days', 'snoozed'].flatMap((question) => loadCases<Asked>('frequency', question))
+  const asked = ['once', 'every_time', 'days', 'snoozed', 'staying'].flatMap((question) =>
+    loadCases<Asked>('frequency', question),
+  )
 
   test('there are cases', () => {
     expect(asked.length).toBeGreaterThan(20)
   })
 
-  test.each(asked)('$file: $name', ({ frequency, state, now, zone = 'UTC', load = {}, ...expected }) => {
+  test.each(asked)('$file: $name', ({ frequency, state, now, zone = 'UTC', load = {}, stays, ...expected }) => {
     // A new firing of what it shows on is a new chance; a route change is not.
     const shownInLoad = !!load.shown && !load.fired_since
-    const verdict = due(frequency, stateOf(state), instant(now), () => zoneOf(zone), shownInLoad)
+    const verdict = due(frequency, stateOf(state), instant(now), () => zoneOf(zone), shownInLoad, stays)
     expect(verdict.due).toBe(expected.due)
     expect(verdict.because).toBe(expected.because)
     if (expected.again_at)

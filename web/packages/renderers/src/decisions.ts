@@ -43,7 +43,7 @@ interface Decided {
   key: string
   entry: string
   shown: boolean
-  because?: string
+  because?: string | undefined
 }
 
 /** A panel that says of every experience why it was shown or not, newest first. For the people who build the page. */

@@ -1,1 +1,5 @@
+export type { ListStage, TaskLine } from './checklist.ts'
+export type { DrawnLauncher } from './panel/launcher.ts'
+export type { DrawnPanel, PanelStage } from './panel/panel.ts'
+export type { CenterLine, CenterStage, Hit } from './resource_center.ts'
 export type { By, Drawn, Renderer, Stage, StepStage } from './stage.ts'

@@ -1,7 +1,7 @@
 import type { EndReason, Entry, Run } from '@handrail/engine'
 import type { Candidate, Content } from '@handrail/wire'
 import type { Dispose } from './guard.ts'
-import type { Ports } from './runtime.ts'
+import type { Ports, Started } from './runtime.ts'
 
 /** A loaded chunk: what one kind of experience needs. */
 export interface Chunk {
@@ -9,6 +9,9 @@ export interface Chunk {
   prepare?(content: Content): Promise<unknown>
   play(asked: Asked): Play
 }
+
+/** Starts what was launched, and says whether it came. */
+export type Launch = () => Promise<Started>
 
 export interface Asked {
   ports: Ports
@@ -20,13 +23,13 @@ export interface Asked {
   /** The run to go on with, after a reload. */
   from?: Run | undefined
   /** Starts another experience; undefined when it is refused. */
-  launch(key: string): (() => void) | undefined
+  launch(key: string): Launch | undefined
   ended(reason: EndReason): void
 }
 
 /** An experience on the page. */
 export interface Play {
-  /** An event was tracked or, without a name, the address changed. */
+  /** An event was tracked or, without a name, the address changed or something else went. */
   heard(event?: string): void
   end(reason: EndReason): void
   /** Takes it off the page, the run as it is. */

@@ -5,7 +5,6 @@ import {
   due,
   type EndReason,
   type Entry,
-  type EntryClass,
   inTurn,
   limitedUntil,
   obstacle,
@@ -16,7 +15,9 @@ import {
 import type { BootReply, Candidate, Content, UrlRule } from '@handrail/wire'
 import type { Dispose, Guard } from './guard.ts'
 import type { Ledger } from './ledger.ts'
-import type { Chunk, Play } from './play.ts'
+import { deviceOf, parse } from './page.ts'
+import type { Neighbour } from './panel/panel.ts'
+import type { Chunk, Launch, Play } from './play.ts'
 import type { Store } from './store.ts'
 import { newId } from './values.ts'
 
@@ -30,7 +31,7 @@ export interface Decided {
   key: string
   entry: Entry
   shown: boolean
-  because?: Because
+  because?: Because | undefined
 }
 
 type Rules = typeof import('./chunks/rules.ts')
@@ -58,12 +59,17 @@ export interface Ports {
   /** Patterns and browser-only conditions: there as soon as a candidate asks for them. */
   rules: () => Rules | undefined
   content: (candidate: Candidate) => Promise<Content>
+  /** What outlives the page, and whose it is. */
+  store: Store
+  who: () => string
   tell: (event: string, properties: Record<string, unknown>, said?: Said) => string
   flush: () => void
   emit: (event: string, detail: unknown) => void
   /** Rereads the revision when it is old; false when the experience is no longer live. */
   stillLive: (candidate: Candidate) => Promise<boolean>
   navigate?: (url: string) => boolean
+  /** The panels that stand on this page, in the order in which they came. */
+  neighbours?: Neighbour[]
 }
 
 interface Showing {
@@ -118,7 +124,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   let openedAt = now()
 
   const note = (key: string, entry: Entry, because?: Because) => {
-    log.push(because ? { at: now(), key, entry, shown: false, because } : { at: now(), key, entry, shown: true })
+    log.push({ at: now(), key, entry, shown: !because, because })
     if (log.length > 100) log.shift()
     ports.emit('decision', log[log.length - 1])
   }
@@ -158,6 +164,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
           at,
           () => (asked.rules() as Rules).zoneOf(reply?.zone ?? 'UTC'),
           entry === 'page_opening' && shownInLoad.has(candidate.key),
+          candidate.stays,
         )
         if (againAt) returnAt(againAt)
         return because
@@ -186,6 +193,10 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
     )
   }
 
+  function hear(event?: string) {
+    for (const shown of [...showing.values()]) shown.play?.heard(event)
+  }
+
   /** `named` is the event's name, or the key of the experience whose element was clicked. */
   function consider(entry: Automatic, named?: string) {
     const open: Candidate[] = []
@@ -212,12 +223,10 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
     }
   }
 
-  const contender = (candidate: Candidate, entry: EntryClass = 'automatic') => ({
-    id: candidate.id,
-    entry,
+  const contender = (candidate: Candidate) => ({
+    ...candidate,
+    entry: 'automatic' as const,
     respectsRateLimit: candidate.respectsRateLimit !== false,
-    priority: candidate.priority,
-    publishedAt: candidate.publishedAt,
   })
   const slotTaken = () => claimed !== '' || [...showing.values()].some((each) => interrupts(each.candidate))
 
@@ -250,7 +259,9 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
     let release: (() => void) | undefined
     try {
       const lock =
-        candidate.frequency.every === 'time' || from ? () => undefined : await claim(view, `handrail:${candidate.key}`)
+        candidate.frequency.every === 'time' || candidate.stays || from
+          ? () => undefined
+          : await claim(view, `handrail:${candidate.key}`)
       if (!lock) {
         note(candidate.key, entry, 'slot_taken')
         return false
@@ -261,6 +272,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
         coming,
         ports.load(candidate.kind) as Promise<Chunk>,
         coming.then((made) => (ADDRESS.test(JSON.stringify(made.content)) ? ports.load('addresses') : undefined)),
+        candidate.stays && ports.load('panel'),
       ])
       await chunk.prepare?.(content)
       // What was being fetched for the person before must not be shown to the next one.
@@ -286,7 +298,10 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
           ports.emit(`experience:${reason}`, { experience: candidate.key })
           if (!stopped)
             view.setTimeout(
-              guard(() => consider('page_opening')),
+              guard(() => {
+                hear()
+                consider('page_opening')
+              }),
               0,
             )
         },
@@ -302,8 +317,10 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   }
 
   /** What a launch action starts, or nothing when the target is refused: the source stays then (RULES 28). */
-  function launch(key: string, source: Candidate): (() => void) | undefined {
+  function launch(key: string, source: Candidate): Launch | undefined {
     const next = find(key)
+    // A click in what stays begins a new chain.
+    if (source.stays) chained = 0
     const because: Because | undefined =
       key === source.key
         ? 'self_launch'
@@ -312,24 +329,24 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
           : next
             ? refused(next, 'launch_experience')
             : 'not_found'
-    if (because || !next) {
-      note(key, 'launch_experience', because ?? 'not_found')
+    if (because) {
+      note(key, 'launch_experience', because)
       return undefined
     }
     return () => {
       chained++
-      void show(next, 'launch_experience')
+      return start(key, 'launch_experience')
     }
   }
 
   return {
     consider(entry, named) {
-      if (entry === 'event') for (const shown of [...showing.values()]) shown.play?.heard(named)
+      if (entry === 'event') hear(named)
       consider(entry, named)
     },
     opened() {
       openedAt = now()
-      for (const shown of [...showing.values()]) shown.play?.heard()
+      hear()
       consider('page_opening')
     },
     start,
@@ -376,21 +393,6 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       }
     },
   }
-}
-
-export function parse(href: string): URL | null {
-  try {
-    return new URL(href)
-  } catch {
-    return null
-  }
-}
-
-/** The kind of device, by what it points with and how wide its screen is. */
-export function deviceOf(view: Window): 'desktop' | 'tablet' | 'mobile' {
-  const coarse = view.matchMedia?.('(pointer: coarse)').matches
-  const narrow = Math.min(view.screen.width, view.screen.height)
-  return !coarse ? 'desktop' : narrow < 600 ? 'mobile' : 'tablet'
 }
 
 /** Takes the show-once claim across tabs; undefined when another tab has it. Held until released. */

@@ -1,7 +1,7 @@
 import { type EndReason, readStack, renderText, snoozesUsed, wordsFor } from '@handrail/engine'
 import type { By, Stage } from '@handrail/renderers'
 import type { Action, ExperienceState, Text } from '@handrail/wire'
-import type { Asked } from './play.ts'
+import type { Asked, Launch } from './play.ts'
 import type { Said } from './runtime.ts'
 
 /** What the actions of a stack do to the play they stand in. */
@@ -56,7 +56,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
   const act: Scene['act'] = (actions, by, button) => {
     if (over) return
     const used = snoozesUsed(state())
-    let launch: (() => void) | undefined
+    let launch: Launch | undefined
     let navigation: (() => void) | undefined
     // The source stays when its target is refused (RULES 28), unless something else closes it.
     const taken = actions.filter(
@@ -77,7 +77,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
     }
     if (outcome) hands.finish(outcome)
     else if (launch) hands.close?.()
-    launch?.()
+    void launch?.()
     ports.flush()
     navigation?.()
   }

@@ -3,8 +3,9 @@ import { type Command, readCommand } from './commands.ts'
 import { createGuard, type Dispose } from './guard.ts'
 import { createLedger } from './ledger.ts'
 import { createOutbox, type Message } from './outbox.ts'
+import { deviceOf } from './page.ts'
 import { watchRoute } from './routes.ts'
-import { createRuntime, deviceOf, type Entry, type Runtime, type Said, type Started } from './runtime.ts'
+import { createRuntime, type Entry, type Runtime, type Said, type Started } from './runtime.ts'
 import { createStore } from './store.ts'
 import { newId, readId, readLanguage, readValue } from './values.ts'
 
@@ -113,8 +114,11 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   const say = (message: Omit<Message, 'messageId' | 'timestamp' | 'anonymousId' | 'userId'> & Partial<Message>) =>
     // The mark: what the browser has mapped is not mapped again by a destination on the server.
     preview ? newId() : outbox.add({ ...ids(), context: { handrail: {} }, ...message })
-  const lifecycle = (event: string, properties: Record<string, unknown>, said?: Said) =>
-    say({ type: 'track', event, properties, context: { handrail: { lifecycle: true, sdk: VERSION } }, ...said })
+  const lifecycle = (event: string, properties: Record<string, unknown>, said?: Said) => {
+    // What was seen, answered or ended may be what somebody else waits for.
+    if (/^[eq]/.test(event) && reply?.watch?.experiences?.includes(properties['experience'] as string)) boot()
+    return say({ type: 'track', event, properties, context: { handrail: { lifecycle: true, sdk: VERSION } }, ...said })
+  }
 
   const ledger = createLedger(store, who)
   const locale = () =>
@@ -143,6 +147,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     view,
     guard,
     ledger,
+    store,
+    who,
     journal,
     now,
     reply: () => reply,

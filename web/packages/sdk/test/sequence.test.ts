@@ -12,7 +12,7 @@ import type {
   Target,
 } from '@handrail/wire'
 import { describe, expect, test } from 'vitest'
-import type { Asked, Play } from '../src/play.ts'
+import type { Asked, Launch, Play } from '../src/play.ts'
 import type { Ports } from '../src/runtime.ts'
 import { createSequence } from '../src/sequence.ts'
 import { tourTools } from '../src/tours.ts'
@@ -32,7 +32,7 @@ class Host {
   /** What a watch finds as soon as it begins. */
   atOnce: Parameters<Report>[0] = { missing: 'none' }
   onPage = false
-  launches = new Map<string, () => void>()
+  launches = new Map<string, Launch>()
   private now = 1_000_000
   private timers = new Map<number, { at: number; run: () => void }>()
 
@@ -235,7 +235,10 @@ describe('a run on the page', () => {
 
   test('ends as dismissed when what it launches may start, and does not draw the step beside it', () => {
     const host = new Host()
-    host.launches.set('tips', () => host.log.push('launched'))
+    host.launches.set('tips', async () => {
+      host.log.push('launched')
+      return { started: true }
+    })
     host.play([modal('a'), modal('b')])
     host.act({ type: 'launch_experience', experience: 'tips' }, { type: 'go_to_step' })
     expect(host.log.slice(2)).toEqual(['close', 'ended dismissed', 'launched'])

@@ -117,12 +117,16 @@ export interface Candidate {
   where: Where
   frequency: Frequency
   respectsRateLimit?: boolean
+  stays?: boolean
   starts?: number
   ends?: number
   residual?: Condition
   state?: ExperienceState
   patterns?: {
     [k: string]: Program
+  }
+  tasks?: {
+    [k: string]: Condition
   }
 }
 
@@ -138,6 +142,12 @@ export interface ExperienceState {
     [k: string]: Written
   }
   reset?: number
+  done?: {
+    [k: string]: number
+  }
+  skipped?: {
+    [k: string]: number
+  }
 }
 
 /** A pattern as `handrail.compile.patterns` compiles it. */
@@ -146,10 +156,15 @@ export interface Program {
   code: Instruction[]
 }
 
-/** Attributes (with their source) and event names whose change could flip a verdict: boot again when one does. */
+/**
+ * What could flip a verdict when it changes: boot again when it does.
+ *
+ * Attributes with their source, names of events, and keys of experiences (seen, completed, dismissed and the like).
+ */
 export interface Watch {
   attributes?: string[]
   events?: string[]
+  experiences?: string[]
 }
 
 /** At most `count` interrupting experiences every `every` `unit`s. `shown`: instants of the latest that count. */

@@ -179,10 +179,11 @@ export interface ActionCard {
   actions?: Action[]
 }
 
-/** Opens the agent. */
+/** Opens the agent; `message` is a template, sent at once as the user's first turn. */
 export interface AgentCard {
   type: 'agent'
   title?: Text
+  message?: string
 }
 
 /** True when every member is; an empty group is true. */
@@ -815,7 +816,8 @@ export interface HintMark {
  * A checklist. `in_order` opens a task when the one before is done or skipped.
  *
  * `expand`: the panel opens by itself never, the first time it is shown, or on every page load;
- * `expand_on_progress` opens it again when a task gets done.
+ * `expand_on_progress` opens it again when a task gets done. `unfold`: what opens a task beside its own button, which
+ * always does. `dismissible` lets the user put the whole checklist away.
  */
 export interface ChecklistContent {
   title: Text
@@ -824,6 +826,7 @@ export interface ChecklistContent {
   order?: 'any' | 'in_order'
   expand?: 'always' | 'first_time' | 'never'
   expand_on_progress?: boolean
+  unfold?: 'click' | 'hover'
   dismissible?: boolean
   launcher?: Launcher
   completion?: Completion
@@ -833,8 +836,8 @@ export interface ChecklistContent {
  * One line of a checklist.
  *
  * `action` is what a click on the task does. It is done once `done_when` holds (any condition: attribute, event,
- * page, experience); without `done_when`, once its action fired. Done stays done. `primary` and `secondary` are CTAs
- * shown when the task is open.
+ * page, experience, element); without `done_when`, once its action or its primary button fired. Done stays done.
+ * `text` and the buttons `primary` and `secondary` stand in the task when it is unfolded.
  */
 export interface Task {
   key: string
@@ -863,7 +866,7 @@ export interface Launcher {
   badge?: boolean
 }
 
-/** What stands in the panel when every task is done or skipped. */
+/** What stands in the panel when every task is done or skipped; closing it takes the checklist away. */
 export interface Completion {
   blocks: Block[]
 }

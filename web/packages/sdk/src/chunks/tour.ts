@@ -4,6 +4,8 @@ import type { Asked } from '../play.ts'
 import { createSequence } from '../sequence.ts'
 import { stepsOf, type TourParts, tourTools } from '../tours.ts'
 
+export { watch }
+
 const parts: TourParts = { draw, find, watch }
 
 /** Loads what listens for triggers, where a step has any. */
