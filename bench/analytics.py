@@ -358,9 +358,9 @@ FROM range({EVENTS}) r(i)"""
         " FROM drawn ORDER BY person, instant"
     )
     connection.execute(
-        f"INSERT INTO events (environment, subject, name, instant, day, {named('property.total number')})"
-        f" SELECT 'production', CASE WHEN unknown THEN 'a:' ELSE 'u:' END || who AS subject, name, instant, {day},"
-        " total FROM drawn ORDER BY subject, instant"
+        f"INSERT INTO events (environment, person, subject, name, instant, day, {named('property.total number')})"
+        f" SELECT 'production', 'u:' || who AS person, CASE WHEN unknown THEN 'a:' ELSE 'u:' END || who, name, instant,"
+        f" {day}, total FROM drawn ORDER BY person, instant"
     )
     connection.execute(
         "INSERT INTO persons SELECT DISTINCT 'production', 'a:' || who, 'u:' || who FROM drawn WHERE unknown"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -19,6 +20,7 @@ from handrail.compile.queries import Scope, audience
 from handrail.core.conditions.model import parse_condition
 from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Event
+from handrail.core.fold import Key
 from handrail.ingest.replica import EventRow, Filler
 from handrail.testing.log import MemoryLog
 from tests.support.events import an_event
@@ -96,10 +98,10 @@ async def test_an_event_that_cannot_be_kept_costs_only_itself(monkeypatch: pytes
     await log.append([an_event(f"m{at}", properties={"total": at}) for at in range(20)])
     whole = Filler._event
 
-    def picky(self: Filler, event: Event, position: int) -> EventRow:
+    def picky(self: Filler, event: Event, position: int, named: Mapping[Key, str]) -> EventRow:
         if event.message_id == "m13":
             raise ValueError("no such thing")
-        return whole(self, event, position)
+        return whole(self, event, position, named)
 
     monkeypatch.setattr(Filler, "_event", picky)
     await fill(store, log)
@@ -196,6 +198,46 @@ async def test_a_file_that_was_cut_short_is_put_aside_and_filled_again(kept: int
     store.close()
 
 
+@given(draw=st.randoms(use_true_random=False), limit=st.integers(1, 30))
+@settings(max_examples=25, deadline=None)
+async def test_what_late_subjects_did_counts_as_theirs_before_and_after_it_is_put_there(
+    draw: Random, limit: int
+) -> None:
+    log, store = MemoryLog({"production": rules()}), a_store()
+    events = history(draw, 30)
+    for part in (events[:15], events[15:]):
+        await log.append(part)
+        # The filler alone: the store itself would settle when it is up to date.
+        filler = Filler(store)
+        while await filler.fill(log, limit=limit):
+            pass
+    found = [await listed(store, each) for each in CONDITIONS]
+    assert found == [await expected(log, each) for each in CONDITIONS]
+    store.settle()
+    assert store.is_settled()
+    assert found == [await listed(store, each) for each in CONDITIONS]
+    store.close()
+
+
+async def test_a_late_link_is_noted_answered_and_settled() -> None:
+    log, store = MemoryLog({"production": rules()}), a_store()
+    twice = parse_condition({"event": "Order Completed", "operator": ">=", "value": 2})
+    await log.append([an_event("m1", user_id=None, anonymous_id="d"), an_event("m2")])
+    await fill(store, log)
+    assert store.is_settled()
+    await log.append([an_event("m3", "identify", user_id="ann", anonymous_id="d")])
+    await Filler(store).fill(log)
+    assert not store.is_settled()
+    assert await listed(store, twice) == {"u:ann"}
+    assert await store.fill(log) == 0
+    assert store.is_settled()
+    assert await listed(store, twice) == {"u:ann"}
+    await log.append([an_event("m4", "identify", user_id="bob", anonymous_id="fresh")])
+    await Filler(store).fill(log)
+    assert store.is_settled(), "who has done nothing yet is not late"
+    store.close()
+
+
 async def test_events_in_the_order_of_people_answer_the_same(tmp_path: Path) -> None:
     log, path = MemoryLog({"production": rules()}), tmp_path / "analytics.duckdb"
     await log.append(history(Random(6), 60))
@@ -215,7 +257,10 @@ def test_a_store_of_the_first_version_is_brought_forward(tmp_path: Path) -> None
     path = tmp_path / "analytics.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute(adapter.SCHEMA)
-        connection.execute("ALTER TABLE meta DROP COLUMN clustered")
+        connection.execute("ALTER TABLE meta DROP COLUMN clustered; DROP TABLE late")
+        connection.execute("ALTER TABLE events DROP COLUMN person")
+        connection.execute("INSERT INTO events VALUES ('e', 'a:d', 'Saved', 5, 1), ('e', 'u:bob', 'Saved', 5, 1)")
+        connection.execute("INSERT INTO persons VALUES ('e', 'a:d', 'u:ann')")
         for column in ("words", "number", "truth", "choices"):
             connection.execute(f"ALTER TABLE answers DROP COLUMN {column}")
         connection.execute("INSERT INTO meta VALUES (1, 7)")
@@ -225,6 +270,8 @@ def test_a_store_of_the_first_version_is_brought_forward(tmp_path: Path) -> None
     assert store.position == 7
     store.close()
     with duckdb.connect(str(path)) as connection:
+        people = connection.execute("SELECT person, subject FROM events ORDER BY person").fetchall()
         rows = connection.execute("SELECT words, number, truth, choices FROM answers ORDER BY question").fetchall()
+    assert people == [("u:ann", "a:d"), ("u:bob", "u:bob")]
     assert rows == [(None, 9.0, None, None), (None, None, None, ["sa", "sb"]), ("slow", None, None, None),
                     (None, None, True, None)]  # fmt: skip

@@ -236,6 +236,10 @@ class ClickhouseAnalytics:
             raise Invalid(f"The analytic store keeps {MAX_COLUMNS} columns, and {column.name!r} came after them.")
         return name
 
+    def is_settled(self) -> bool:
+        """False: events are asked for by subject here, and subjects looked up."""
+        return False
+
     # Filling.
 
     async def fill(self, log: Log, *, limit: int = BATCH) -> int:

@@ -38,11 +38,16 @@ from handrail.ingest.replica import (
     typed,
 )
 
-VERSION = 3
+VERSION = 4
 MAX_COLUMNS = 2000
 """Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
 UNCLUSTERED = 200_000
 """How many events may stand in the order they came before they are put in the order of people, at the least."""
+
+MEMORY = "256MB"
+"""How much memory DuckDB takes for questions and for putting events in order."""
+LATE = 1000
+"""How many subjects may have turned out to be somebody else before what they did is put in its place."""
 
 SCHEMA = """
 CREATE TABLE meta (version INTEGER NOT NULL, position HUGEINT NOT NULL, clustered BIGINT NOT NULL);
@@ -50,9 +55,10 @@ CREATE TABLE columns (owner VARCHAR NOT NULL, attribute VARCHAR NOT NULL, kind V
 CREATE TABLE people (environment VARCHAR NOT NULL, person VARCHAR NOT NULL, company VARCHAR);
 CREATE TABLE companies (environment VARCHAR NOT NULL, company VARCHAR NOT NULL);
 CREATE TABLE events (
-  environment VARCHAR NOT NULL, subject VARCHAR NOT NULL, name VARCHAR NOT NULL, instant BIGINT NOT NULL,
-  day INTEGER NOT NULL
+  environment VARCHAR NOT NULL, person VARCHAR NOT NULL, subject VARCHAR NOT NULL, name VARCHAR NOT NULL,
+  instant BIGINT NOT NULL, day INTEGER NOT NULL
 );
+CREATE TABLE late (environment VARCHAR NOT NULL, subject VARCHAR NOT NULL, person VARCHAR NOT NULL);
 CREATE TABLE persons (environment VARCHAR NOT NULL, subject VARCHAR NOT NULL, person VARCHAR NOT NULL);
 CREATE TABLE experiences (
   environment VARCHAR NOT NULL, person VARCHAR NOT NULL, experience VARCHAR NOT NULL,
@@ -96,6 +102,16 @@ UPDATE answers SET
   truth = CASE WHEN len(elements) = 1 AND elements[1][1] = 'b' THEN elements[1] = 'b1' END,
   choices = CASE WHEN len(elements) <> 1 THEN elements END;
 """,
+    3: """
+CREATE TABLE late (environment VARCHAR NOT NULL, subject VARCHAR NOT NULL, person VARCHAR NOT NULL);
+CREATE TABLE resolved AS
+  SELECT e.environment, coalesce(o.person, e.subject) AS person, e.* EXCLUDE (environment)
+  FROM events e LEFT JOIN persons o ON o.environment = e.environment AND o.subject = e.subject
+  ORDER BY e.environment, 2, e.instant;
+DROP TABLE events;
+ALTER TABLE resolved RENAME TO events;
+UPDATE meta SET clustered = (SELECT count(*) FROM events);
+""",
 }
 """From each earlier version to the next. Raw events leave the log, so a file is brought forward, not filled anew."""
 
@@ -120,6 +136,8 @@ class DuckdbAnalytics:
         """
         self._zone_of = zone_of
         self._path = path
+        self._writing = threading.RLock()
+        """One change at a time; `_lock`, the shorter one, also holds up whoever begins to read."""
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._reading = 0
@@ -159,6 +177,7 @@ class DuckdbAnalytics:
             run(f"BEGIN; {MIGRATIONS[older]} UPDATE meta SET version = {older + 1}; COMMIT")
         self._position, self._clustered = self._row("SELECT position, clustered FROM meta")
         (self._kept,) = self._row("SELECT count(*) FROM events")
+        (self._late,) = self._row("SELECT count(*) FROM late")
         for owner, attribute, kind, name in run("FROM columns").fetchall():
             self._columns[Column(attribute, kind)] = name
             self._widths[owner] += 1
@@ -206,8 +225,9 @@ class DuckdbAnalytics:
         with self._lock:
             sql = write(DuckdbPrinter(scope, self))
             cursor = self._connection.cursor()
+            # From its first statement on a transaction reads one moment of the store: the one printed for.
+            cursor.execute("BEGIN").execute("SELECT version FROM meta").fetchall()
             self._reading += 1
-        # A cursor reads one moment of the store, however much is written meanwhile.
         try:
             return cursor.execute(sql.text, sql.parameters).fetchall()
         finally:
@@ -223,30 +243,53 @@ class DuckdbAnalytics:
             raise Invalid(f"The analytic store keeps {MAX_COLUMNS} columns, and {column.name!r} came after them.")
         return name
 
+    def is_settled(self) -> bool:
+        """Whether every event stands at the person whom its subject is today."""
+        return not self._late
+
     # Filling.
 
     async def fill(self, log: Log, *, limit: int = BATCH) -> int:
         """Take the next events of the log. Returns how many there were; 0 when the store is up to date."""
         count = await self._filler.fill(log, limit=limit)
+        if self._late > (LATE if count else 0):
+            await asyncio.to_thread(self.settle)
         if not count and self._kept - self._clustered > max(UNCLUSTERED, self._clustered // 2):
             await asyncio.to_thread(self.cluster)
         return count
 
+    def settle(self) -> None:
+        """Put what late subjects did at the persons whom they turned out to be."""
+        self._change(
+            "UPDATE events SET person = l.person FROM late l WHERE l.environment = events.environment"
+            " AND l.subject = events.subject AND l.person <> events.person",
+            "DELETE FROM late",
+        )
+
     def cluster(self) -> None:
-        """Put events in the order of people and time: what one user did is then read in one piece."""
-        with self._lock:
-            run = self._connection.execute
-            run("BEGIN")
+        """Put events in the order of people and time: what one person did is then read in one piece."""
+        self.settle()
+        self._change(
+            "CREATE TABLE ordered AS FROM events ORDER BY environment, person, instant",
+            "DROP TABLE events",
+            "ALTER TABLE ordered RENAME TO events",
+            "UPDATE meta SET clustered = (SELECT count(*) FROM events)",
+        )
+
+    def _change(self, *statements: str) -> None:
+        """One transaction over rows that stay what they say. Whoever asks meanwhile reads what was there before."""
+        with self._writing:
+            cursor = self._connection.cursor()
             try:
-                run("CREATE TABLE ordered AS FROM events ORDER BY environment, subject, instant")
-                run("DROP TABLE events")
-                run("ALTER TABLE ordered RENAME TO events")
-                run("UPDATE meta SET clustered = (SELECT count(*) FROM events)")
-                run("COMMIT")
-            except BaseException:
-                run("ROLLBACK")
-                raise
-            self._clustered = self._kept
+                cursor.execute("BEGIN")
+                for each in statements:
+                    cursor.execute(each)
+                with self._lock:
+                    cursor.execute("COMMIT")
+                    self._clustered, self._late = self._row("SELECT clustered, (SELECT count(*) FROM late) FROM meta")
+            finally:
+                # A transaction that was not committed goes with its cursor.
+                cursor.close()
 
     def links(self, links: Iterable[Key], aliases: Iterable[Key]) -> State:
         """The links of these anonymous ids, and the aliases of these user ids with the whole set of each."""
@@ -283,7 +326,7 @@ class DuckdbAnalytics:
 
     def write(self, batch: Batch) -> None:
         """Write rows and their position as one transaction."""
-        with self._lock:
+        with self._writing, self._lock:
             made = dict(self._columns), dict(self._widths)
             self._connection.execute("BEGIN")
             try:
@@ -296,19 +339,23 @@ class DuckdbAnalytics:
             if batch.position is not None:
                 self._position = batch.position
             self._kept += len(batch.events)
+            if batch.persons:
+                (self._late,) = self._row("SELECT count(*) FROM late")
 
     async def erase(self, environment: str, subjects: Collection[str]) -> int:
         """Delete these subjects and people, and write the file anew without them. Returns how many rows went."""
         return await asyncio.to_thread(self._erase, environment, subjects)
 
     def _erase(self, environment: str, subjects: Collection[str]) -> int:
-        with self._lock:
+        with self._writing, self._lock:
             rows = 0
             self._connection.execute("BEGIN")
             for table, column, gone in rows_of(subjects):
                 query = f"DELETE FROM {table} WHERE environment = $1 AND {column} IN (SELECT unnest($2::VARCHAR[]))"
                 found = self._connection.execute(query, [environment, gone]).fetchone()
                 rows += 0 if found is None else int(found[0])
+            late = "DELETE FROM late WHERE environment = $1 AND subject IN (SELECT unnest($2::VARCHAR[]))"
+            self._connection.execute(late, [environment, list(subjects)])
             self._connection.execute("COMMIT")
             self._rewrite()
             return rows
@@ -332,10 +379,12 @@ class DuckdbAnalytics:
         fresh.replace(self._path)
         self._connection = _connect(self._path)
         (self._kept,) = self._row("SELECT count(*) FROM events")
+        (self._late,) = self._row("SELECT count(*) FROM late")
         self._clustered = min(self._clustered, self._kept)
 
     def _write(self, batch: Batch) -> None:
         people = [(each.environment, each.person) for each in batch.people]
+        self._note_late(batch.persons)
         for table in ("people", "experiences", "answers"):
             self._delete(table, "person", [*people, *batch.gone])
         self._delete("companies", "company", [(each.environment, each.company) for each in batch.companies])
@@ -357,10 +406,12 @@ class DuckdbAnalytics:
         )
         self._insert(
             "events",
-            {"environment": "VARCHAR", "subject": "VARCHAR", "name": "VARCHAR", "instant": "BIGINT", "day": "INTEGER"},
+            dict.fromkeys(("environment", "person", "subject", "name"), "VARCHAR")
+            | {"instant": "BIGINT", "day": "INTEGER"},
             [
                 (
                     each.environment,
+                    each.person or batch.persons.get((each.environment, each.subject), each.subject),
                     each.subject,
                     each.name,
                     each.instant,
@@ -390,6 +441,29 @@ class DuckdbAnalytics:
         self._insert("quarantine", {"position": "HUGEINT", "reason": text}, list(batch.quarantined.items()))
         if batch.position is not None:
             self._connection.execute("UPDATE meta SET position = $1", [batch.position])
+
+    def _note_late(self, persons: Mapping[Key, str]) -> None:
+        """Note who of these subjects may have events that stand at somebody else."""
+        if not persons:
+            return
+        keys = list(persons)
+        # Whoever was a person, or belonged to another one, has been here before.
+        self._connection.execute(
+            """
+CREATE OR REPLACE TEMP TABLE moved AS
+WITH k AS (
+  SELECT unnest($1::VARCHAR[]) AS environment, unnest($2::VARCHAR[]) AS subject, unnest($3::VARCHAR[]) AS person
+)
+SELECT k.* FROM k WHERE (k.environment, k.subject) IN (SELECT (environment, person) FROM people)
+  OR (k.environment, k.subject) IN (SELECT (environment, subject) FROM late)
+  OR EXISTS (FROM persons o WHERE o.environment = k.environment AND o.subject = k.subject AND o.person <> k.person)
+""",
+            [*_pairs(keys), list(persons.values())],
+        )
+        self._connection.execute(
+            "DELETE FROM late WHERE (environment, subject) IN (SELECT (environment, subject) FROM moved)"
+        )
+        self._connection.execute("INSERT INTO late FROM moved")
 
     def _insert_experiences(self, people: Sequence[PersonRow]) -> None:
         text, instant = "VARCHAR", "BIGINT"
@@ -456,7 +530,8 @@ class DuckdbAnalytics:
 
 
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:" if path is None else str(path))
+    # What does not fit goes to files beside the store's own; a store in memory has none.
+    return duckdb.connect(":memory:") if path is None else duckdb.connect(str(path), config={"memory_limit": MEMORY})
 
 
 def _put_aside(path: Path) -> Path:

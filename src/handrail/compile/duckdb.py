@@ -1,3 +1,4 @@
+# ruff: noqa: S608 as in `handrail.compile.sql`
 """DuckDB's own words for a query; the rest is `handrail.compile.sql`."""
 
 from __future__ import annotations
@@ -27,6 +28,23 @@ class DuckdbPrinter(Printer):
 
     def table(self, name: str, alias: str) -> str:
         return f"{name} {alias}"
+
+    def events(self) -> str:
+        # Few subjects are late at a time, so that asking for them costs little even event by event.
+        late = f" LEFT JOIN late l ON l.environment = {self.environment} AND l.subject = e.subject"
+        return "events e" if self._columns.is_settled() else f"events e{late}"
+
+    def subject(self) -> str:
+        return "e.person" if self._columns.is_settled() else "coalesce(l.person, e.person)"
+
+    def joined(self) -> tuple[str, str]:
+        return self.events(), self.subject()
+
+    def by_person(self, subjects: str, *aggregates: str) -> str:
+        return f"SELECT {', '.join(('s.subject AS person', *aggregates))} FROM ({subjects}) s"
+
+    def totals(self, how: str, again: str, where: str) -> str:
+        return f"SELECT {self.subject()} AS person, {how} AS total FROM {self.events()} WHERE {where} GROUP BY 1"
 
     def test(self, name: str, leaf: Compare) -> str:
         match leaf.test:

@@ -132,14 +132,12 @@ def _events(printer: Printer, happenings: Happenings, period: Period | None) -> 
 
 
 def _uniques(question: Uniques, printer: Printer) -> Sql:
-    # Joined event by event: grouping by subject first would make nearly as many groups as there are events.
+    # Event by event: grouping by subject first would make nearly as many groups as there are events.
     where = _events(printer, question.happenings, question.period)
-    person = "coalesce(o.person, e.subject)"
+    source, person = printer.joined()
     return printer.sql(
         f"SELECT e.day, count(DISTINCT {person}) AS people, count(*) AS times"
-        f" FROM {printer.table('events', 'e')} LEFT JOIN {printer.table('persons', 'o')}"
-        f" ON o.environment = {printer.environment} AND o.subject = e.subject"
-        f" WHERE {where} AND {_among(printer, person, question.among)} GROUP BY e.day ORDER BY e.day"
+        f" FROM {source} WHERE {where} AND {_among(printer, person, question.among)} GROUP BY e.day ORDER BY e.day"
     )
 
 
@@ -153,7 +151,7 @@ def _done(printer: Printer, question: Funnel) -> str:
     columns = ", ".join(f"({mark}) AS m{number}" for number, mark in enumerate(marks, start=1))
     names = ", ".join(printer.value(name) for name in sorted({step.event for step in question.steps}))
     subjects = (
-        f"SELECT e.subject AS subject, e.instant AS t, {columns} FROM {printer.table('events', 'e')}"
+        f"SELECT {printer.subject()} AS subject, e.instant AS t, {columns} FROM {printer.events()}"
         f" WHERE {days} AND e.name IN ({names})"
     )
     kept = ("s.t AS t", *(f"s.m{number} AS m{number}" for number in range(1, len(marks) + 1)))
@@ -208,8 +206,8 @@ def _breakdown(question: Breakdown, printer: Printer) -> Sql:
     values = ", ".join(f"{name} AS v_{kind}" for kind, name in names.items())
     grouped = ", ".join(f"v_{kind}" for kind in kinds)
     subjects = (
-        f"SELECT subject, {grouped}, count(*) AS times FROM (SELECT e.subject AS subject, {values}"
-        f" FROM {printer.table('events', 'e')} WHERE {where}) g GROUP BY subject, {grouped}"
+        f"SELECT subject, {grouped}, count(*) AS times FROM (SELECT {printer.subject()} AS subject, {values}"
+        f" FROM {printer.events()} WHERE {where}) g GROUP BY subject, {grouped}"
     )
     persons = printer.by_person(subjects, *(f"s.v_{kind} AS v_{kind}" for kind in kinds), "s.times AS times")
     order = ", ".join(f"v_{kind} ASC NULLS LAST" for kind in kinds)
@@ -221,14 +219,14 @@ def _breakdown(question: Breakdown, printer: Printer) -> Sql:
 
 
 def _retention(question: Retention, printer: Printer) -> Sql:
-    table = printer.table("events", "e")
+    table = printer.events()
     starts = printer.by_person(
-        f"SELECT e.subject AS subject, min(e.day) AS day FROM {table}"
-        f" WHERE {_events(printer, question.start, None)} GROUP BY e.subject",
+        f"SELECT {printer.subject()} AS subject, min(e.day) AS day FROM {table}"
+        f" WHERE {_events(printer, question.start, None)} GROUP BY 1",
         "s.day AS day",
     )
     back = printer.by_person(
-        f"SELECT DISTINCT e.subject AS subject, e.day AS day FROM {table}"
+        f"SELECT DISTINCT {printer.subject()} AS subject, e.day AS day FROM {table}"
         f" WHERE {printer.event_where(question.back.event, question.back.where, question.period.first_day)}",
         "s.day AS day",
     )
@@ -268,10 +266,11 @@ def _answers(question: Answers, printer: Printer) -> Sql:
 
 
 def _times(question: Times, printer: Printer) -> Sql:
-    table = printer.table("events", "e")
+    table = printer.events()
     persons = [
         printer.by_person(
-            f"SELECT e.subject AS subject, e.instant AS t FROM {table} WHERE {_events(printer, each, question.period)}",
+            f"SELECT {printer.subject()} AS subject, e.instant AS t FROM {table}"
+            f" WHERE {_events(printer, each, question.period)}",
             "s.t AS t",
         )
         for each in (question.start, question.end)

@@ -51,6 +51,10 @@ class Columns(Protocol):
         """The name of the column that holds these values, None when no value was ever kept."""
         ...
 
+    def is_settled(self) -> bool:
+        """Whether every event stands at the person whom its subject is today."""
+        ...
+
 
 class Sql(msgspec.Struct, frozen=True):
     """A statement and the values of its parameters, in the order of their numbers from 1."""
@@ -214,6 +218,20 @@ class Printer(ABC):
             conditions.append(self.print(where))
         return " AND ".join(conditions)
 
+    def events(self) -> str:
+        """What a question about events selects from, as `e`."""
+        return self.table("events", "e")
+
+    def subject(self) -> str:
+        """What `by_person` is given of each event."""
+        return "e.subject"
+
+    def joined(self) -> tuple[str, str]:
+        """Events event by event: what to select from, and each one's person."""
+        persons = self.table("persons", "o")
+        on = f"o.environment = {self.environment} AND o.subject = e.subject"
+        return f"{self.events()} LEFT JOIN {persons} ON {on}", "coalesce(o.person, e.subject)"
+
     def by_person(self, subjects: str, *aggregates: str) -> str:
         """A SELECT from `subjects` (itself a SELECT of `subject` and more) with the person whom each subject is."""
         persons = self.table("persons", "o")
@@ -223,34 +241,33 @@ class Printer(ABC):
             f" ON o.environment = {self.environment} AND o.subject = s.subject"
         )
 
+    def totals(self, how: str, again: str, where: str) -> str:
+        """A SELECT of `person` and `total`: `how` over their events, where `again` joins what several subjects have."""
+        # By subject first: there are far fewer subjects to look up than events.
+        subjects = (
+            f"SELECT {self.subject()} AS subject, {how} AS part FROM {self.events()} WHERE {where} GROUP BY e.subject"
+        )
+        return f"{self.by_person(subjects, f'{again}(s.part) AS total')} GROUP BY 1"
+
     def _counted(self, leaf: Counted) -> str:
         # Whoever has no such event is in no group of the inner query; where zero will do, ask for the others instead.
         zero_will_do = _compares(0, leaf.operator, leaf.times)
         operator = OPPOSITE[leaf.operator] if zero_will_do else leaf.operator
         where = self.event_where(leaf.event, leaf.where, leaf.first_day, leaf.last_day)
         if (operator, leaf.times) in ((">=", 1), (">", 0), ("!=", 0)):
-            whose = self.by_person(
-                f"SELECT DISTINCT e.subject AS subject FROM {self.table('events', 'e')} WHERE {where}"
-            )
+            whose = self.by_person(f"SELECT DISTINCT {self.subject()} AS subject FROM {self.events()} WHERE {where}")
         else:
-            # Counted by subject first: there are far fewer subjects to look up than events.
-            subjects = (
-                f"SELECT e.subject AS subject, count(*) AS times FROM {self.table('events', 'e')}"
-                f" WHERE {where} GROUP BY e.subject"
-            )
-            whose = f"{self.by_person(subjects)} GROUP BY 1 HAVING sum(s.times) {operator} {self.value(leaf.times)}"
+            totals = self.totals("count(*)", "sum", where)
+            whose = f"SELECT person FROM ({totals}) t WHERE total {operator} {self.value(leaf.times)}"
         return f"(p.person {'NOT IN' if zero_will_do else 'IN'} ({whose}))"
 
     def _dated(self, leaf: Dated) -> str:
         edge = "min" if leaf.which == "first" else "max"
         where = self.event_where(leaf.event, leaf.where)
-        subjects = (
-            f"SELECT e.subject AS subject, {edge}(e.day) AS day FROM {self.table('events', 'e')}"
-            f" WHERE {where} GROUP BY e.subject"
-        )
-        bounds = [f"{edge}(s.day) >= {self.value(leaf.first_day)}"] if leaf.first_day is not None else []
-        bounds += [f"{edge}(s.day) <= {self.value(leaf.last_day)}"] if leaf.last_day is not None else []
-        whose = f"{self.by_person(subjects)} GROUP BY 1 HAVING {' AND '.join(bounds or ['true'])}"
+        totals = self.totals(f"{edge}(e.day)", edge, where)
+        bounds = [f"total >= {self.value(leaf.first_day)}"] if leaf.first_day is not None else []
+        bounds += [f"total <= {self.value(leaf.last_day)}"] if leaf.last_day is not None else []
+        whose = f"SELECT person FROM ({totals}) t WHERE {' AND '.join(bounds or ['true'])}"
         return f"(p.person {'IN' if leaf.positive else 'NOT IN'} ({whose}))"
 
     def _listed(self, leaf: Listed) -> str:

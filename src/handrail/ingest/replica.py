@@ -4,8 +4,8 @@ A store is filled by position. Each step takes the next events of the log, works
 people are like by now, and hands it all to the store as one `Batch`, which carries the position reached. A store that
 was stopped half-way is given the same events again, so what it writes twice it must count once.
 
-An attribute gets a column for each kind of value that was ever kept for it. Events keep the subject they came with;
-`persons` says who that is today, so nothing moves when people are linked.
+An attribute gets a column for each kind of value that was ever kept for it. Events keep the subject they came with and
+the person it was then; `persons` says who it is today.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ class EventRow(msgspec.Struct, frozen=True):
     attributes: Attributes
     position: int = 0
     """Where it stands in the log."""
+    person: str = ""
+    """Who the subject was when the event was taken; "" is the subject itself."""
 
 
 class Batch(msgspec.Struct):
@@ -191,7 +193,9 @@ class Filler:
         batch.people = people
         batch.companies = [await self._company(log, environment, company) for environment, company in sorted(companies)]
         batch.events = [
-            self._event(each, position) for position, each in events if each.type == "track" and subject_key(each)
+            self._event(each, position, named)
+            for position, each in events
+            if each.type == "track" and subject_key(each)
         ]
         return batch
 
@@ -208,11 +212,17 @@ class Filler:
         known = facts(Subject(), await log.people(environment).company(company), today=0, now=0, zone="UTC")
         return CompanyRow(environment, company, {f"company.{name}": value for name, value in known.company.items()})
 
-    def _event(self, event: Event, position: int) -> EventRow:
+    def _event(self, event: Event, position: int, named: Mapping[Key, str]) -> EventRow:
         key = subject_key(event)
         assert key is not None
         return EventRow(
-            event.environment, key[1], event.name or "", max(event.timestamp, 1), properties(event), position
+            event.environment,
+            key[1],
+            event.name or "",
+            max(event.timestamp, 1),
+            properties(event),
+            position,
+            named[key],
         )
 
     def _linked(self, events: Sequence[Event]) -> tuple[State, dict[Key, str], set[Key]]:
