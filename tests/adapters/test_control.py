@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 from alembic import command
-from sqlalchemy import Connection, inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from handrail.adapters.control.access import ControlAccess
 from handrail.adapters.control.database import ControlDatabase, configuration
@@ -401,3 +402,10 @@ async def test_an_earlier_schema_is_brought_up_to_date_with_its_data(address: st
         assert actor.scopes == {"experiences:read", "users:read"}
         [owner] = await access.members("p_one", (-1, ""), 10)
         assert (owner.email, owner.role, owner.signs_in) == ("ann@example.com", "owner", False)
+
+
+def test_migrations_stand_in_one_line() -> None:
+    with create_engine("sqlite://").connect() as connection:
+        script = ScriptDirectory.from_config(configuration(connection))
+    heads = script.get_heads()
+    assert len(heads) == 1, f"{heads} follow the same migration: let each name the one before it as its down_revision"
