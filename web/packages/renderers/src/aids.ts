@@ -1,31 +1,116 @@
 import { make } from './blocks.ts'
 import type { Dispose, Stage } from './stage.ts'
 
+/** What is drawn is announced, unless it took focus; F6 leads into it and out; and the page cannot take it away. */
+export function aid(stage: Stage, root: ShadowRoot, card: HTMLElement, focused: boolean): Dispose {
+  const offs = [shield(stage, root), stayOnTop(stage, root, card), hopWithF6(stage, root, card)]
+  if (!focused) offs.push(announce(stage, root, card))
+  // A trap of the page's may have taken focus back before the shield stood.
+  else if (!root.activeElement) card.focus({ preventScroll: true })
+  return () => {
+    for (const off of offs.reverse()) off()
+  }
+}
+
 /** Tells a screen reader that something came, without taking the reader's place on the page. */
-export function announce(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
+function announce(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
   const live = make(stage, 'div', 'live')
   live.role = 'status'
   root.append(live)
-  const said = card.querySelector('h2')?.textContent ?? card.textContent ?? ''
+  const said = card.querySelector('h2,p')?.textContent ?? card.textContent ?? ''
   const timer = setTimeout(() => live.append(said), 100)
   return () => clearTimeout(timer)
 }
 
-/** F6 goes from the page into the step and back. */
-export function hopWithF6(stage: Stage, card: HTMLElement): Dispose {
+/** F6 goes from the page into the card and back. Who is inside when the card closes stands where they were before. */
+function hopWithF6(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
   const page = stage.document
   let origin: Element | null = null
+  const back = () => {
+    if (origin instanceof HTMLElement && origin.isConnected) origin.focus({ preventScroll: true })
+    else card.blur()
+  }
   const hop = stage.guard((event: KeyboardEvent) => {
     if (event.key !== 'F6' || event.defaultPrevented) return
     event.preventDefault()
-    if (event.composedPath().includes(card)) {
-      if (origin instanceof HTMLElement) origin.focus({ preventScroll: true })
-      else card.blur()
-    } else {
+    if (event.composedPath().includes(card)) back()
+    else {
       origin = page.activeElement
       card.focus({ preventScroll: true })
     }
   })
   page.addEventListener('keydown', hop, true)
-  return () => page.removeEventListener('keydown', hop, true)
+  return () => {
+    page.removeEventListener('keydown', hop, true)
+    if (root.activeElement) back()
+  }
+}
+
+const KEYS = ['keydown', 'keypress', 'keyup']
+
+/** What is typed here, and that focus came here, is no business of the page's, not even of what listens first. */
+function shield(stage: Stage, root: ShadowRoot): Dispose {
+  const view = stage.document.defaultView ?? window
+  const keep = (event: Event) => {
+    const path = event.composedPath()
+    const typed = !KEYS.includes(event.type) || isTyping(path[0] as Element, event as KeyboardEvent)
+    if (typed && path.includes(root)) event.stopImmediatePropagation()
+  }
+  const types = ['focusin', 'focusout', ...KEYS]
+  for (const type of types) view.addEventListener(type, keep, true)
+  return () => {
+    for (const type of types) view.removeEventListener(type, keep, true)
+  }
+}
+
+const isTyping = (element: Element, { key }: KeyboardEvent) =>
+  key?.length === 1 && element.matches('textarea,input:not([type=radio],[type=checkbox],[type=range])')
+
+/** Comes up again when something of the page's went over it, was taken away under it, or hid it from readers. */
+function stayOnTop(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
+  const page = stage.document
+  const host = root.host as HTMLElement
+  // Taken off the page, the surface puts itself where it can be reached, above everything.
+  const again = () => {
+    const active = root.activeElement as HTMLElement | null
+    host.remove()
+    if (active) queueMicrotask(stage.guard(() => active.focus({ preventScroll: true })))
+  }
+  const covers = (other: Element) => other.matches('[popover]:popover-open') && overlap(other, card)
+  const onToggle = stage.guard((event: Event) => {
+    if (covers(event.target as Element)) again()
+    watchHome()
+  })
+  const onFullScreen = stage.guard(() => {
+    if (page.fullscreenElement) again()
+  })
+  const home = new MutationObserver(
+    stage.guard(() => {
+      if (!host.isConnected) again()
+    }),
+  )
+  const watchHome = () => {
+    home.disconnect()
+    if (host.parentNode instanceof HTMLDialogElement) home.observe(page, { childList: true, subtree: true })
+  }
+  const bare = () => {
+    for (const name of ['inert', 'aria-hidden']) host.removeAttribute(name)
+  }
+  const hidden = new MutationObserver(bare)
+  hidden.observe(host, { attributeFilter: ['inert', 'aria-hidden'] })
+  page.addEventListener('toggle', onToggle, true)
+  page.addEventListener('fullscreenchange', onFullScreen)
+  watchHome()
+  if (page.fullscreenElement || [...page.querySelectorAll('[popover]')].some(covers)) again()
+  return () => {
+    home.disconnect()
+    hidden.disconnect()
+    page.removeEventListener('toggle', onToggle, true)
+    page.removeEventListener('fullscreenchange', onFullScreen)
+  }
+}
+
+function overlap(one: Element, other: Element): boolean {
+  const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()]
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
 }

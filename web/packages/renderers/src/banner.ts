@@ -2,7 +2,7 @@ import type { BannerContent } from '@handrail/wire'
 import { drawBlocks, make } from './blocks.ts'
 import type { Dispose, Drawn, StepStage } from './stage.ts'
 import { sheetFor } from './style.ts'
-import { drawCross, mount, watchEscape, watchSeen } from './surface.ts'
+import { assist, drawCross, mount, watchEscape, watchSeen } from './surface.ts'
 
 const OWN = `
 .card{width:fit-content;max-width:calc(100vw - 24px);inset-inline:12px;margin-inline:auto;padding:12px 20px;padding-inline:24px 56px;max-height:40dvh}
@@ -30,10 +30,12 @@ export function draw(stage: StepStage<BannerContent>): Drawn {
   card.role = 'region'
   card.lang = stage.locale
   card.ariaLabel = body.querySelector('h2,p')?.textContent ?? 'Handrail'
+  card.tabIndex = -1
   surface.raise(card)
   const offs: Dispose[] = [
     watchEscape(stage, surface.root, false),
     watchSeen(stage, card, stage.seen),
+    assist(stage, surface.root, card, false),
     () => surface.close(),
   ]
   if (banner.layout === 'inline') offs.push(reserve(stage.document, card, side))
@@ -49,10 +51,12 @@ export function draw(stage: StepStage<BannerContent>): Drawn {
 
 /** Keeps the page clear of an inline banner, and gives back exactly what was there before. */
 function reserve(page: Document, card: HTMLElement, side: 'top' | 'bottom'): Dispose {
-  const { style } = page.documentElement
+  const root = page.documentElement
+  const { style } = root
+  const had = root.hasAttribute('style')
   const name = side === 'top' ? 'padding-top' : 'padding-bottom'
   const before = [style.getPropertyValue(name), style.getPropertyPriority(name)] as const
-  const own = Number.parseFloat(getComputedStyle(page.documentElement).getPropertyValue(name)) || 0
+  const own = Number.parseFloat(getComputedStyle(root).getPropertyValue(name)) || 0
   const sizes = new ResizeObserver(() => style.setProperty(name, `${own + card.offsetHeight}px`))
   style.setProperty(name, `${own + card.offsetHeight}px`)
   sizes.observe(card)
@@ -60,6 +64,7 @@ function reserve(page: Document, card: HTMLElement, side: 'top' | 'bottom'): Dis
     sizes.disconnect()
     style.removeProperty(name)
     if (before[0]) style.setProperty(name, before[0], before[1])
-    if (!style.length) page.documentElement.removeAttribute('style')
+    // Chromium leaves an empty attribute behind where nobody read it since the style was changed.
+    if (!had && !root.getAttribute('style')) root.removeAttribute('style')
   }
 }

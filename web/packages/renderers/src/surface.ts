@@ -125,15 +125,13 @@ export function trap(stage: Stage, card: HTMLElement): Dispose {
   return () => page.removeEventListener('keydown', keep, true)
 }
 
-/** What is drawn is announced, unless it took focus, and F6 leads into it and out; nothing that painting waits for. */
+/** What helps people and holds its own against the page, and nothing that painting waits for. */
 export function assist(stage: Stage, root: ShadowRoot, card: HTMLElement, focused: boolean): Dispose {
   const offs: Dispose[] = []
   let gone = false
   import('./aids.ts').then(
-    stage.guard(({ announce, hopWithF6 }) => {
-      if (gone) return
-      if (!focused) offs.push(announce(stage, root, card))
-      offs.push(hopWithF6(stage, card))
+    stage.guard((aids) => {
+      if (!gone) offs.push(aids.aid(stage, root, card, focused))
     }),
     () => undefined,
   )

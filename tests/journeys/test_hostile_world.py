@@ -1,0 +1,209 @@
+"""What the page, the browser and the network may do to us, and what must be left of us: nothing that was not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page
+
+from tests.support.chromium import chromium_arguments, find_chromium
+from tests.support.demo import Demo
+from tests.support.guest import Guest, wait_for
+from tests.support.hostile import Hostility, hostile_host
+from tests.support.kinds import FORMS, publish, tag_for
+
+PLAIN = Hostility("plain", "true")
+ROUTES = 1000 if os.environ.get("HANDRAIL_SOAK") == "1" else 200
+
+
+@pytest.fixture(scope="module")
+def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A server with one experience of each form."""
+    publish(quiet, tmp_path_factory.mktemp("world"), FORMS)
+    return quiet
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser without motion."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+def listeners(session: CDPSession) -> dict[str, int]:
+    """How many listeners the objects have that a guest would listen on."""
+    counts: dict[str, int] = {}
+    for name in ("window", "document", "document.documentElement", "document.body", "navigation", "visualViewport"):
+        found = session.send("Runtime.evaluate", {"expression": name})["result"]["objectId"]
+        counts[name] = len(session.send("DOMDebugger.getEventListeners", {"objectId": found})["listeners"])
+    return counts
+
+
+def test_nothing_native_is_replaced_and_nothing_is_left_behind(kinds: Demo, page: Page) -> None:
+    with hostile_host(PLAIN, kinds.server, tag_for(kinds)) as host:
+        page.goto(f"{host}/bare")
+        session = page.context.new_cdp_session(page)
+        before = listeners(session)
+        nodes = page.evaluate("document.querySelectorAll('*').length")
+        guest = Guest(page)
+        guest.open(f"{host}/")
+        assert page.evaluate("natives.count") >= 250
+        for key in FORMS:
+            guest.show(key)
+            assert page.evaluate("natives.changed()") == [], key
+            guest.go_in()
+            page.keyboard.press("Escape")
+            guest.gone()
+        guest.show("tooltip")
+        page.evaluate(
+            f"(async () => {{ for (let n = 0; n < {ROUTES}; n++) {{ history.pushState(null, '', '?route=' + n);"
+            " if (n % 50 === 0) await new Promise((done) => setTimeout(done)) } })()"
+        )
+        assert page.evaluate("location.search") == f"?route={ROUTES - 1}"
+        assert page.evaluate("natives.changed()") == []
+        page.evaluate("window.jimoKill()")
+        guest.gone()
+        assert page.evaluate("natives.changed()") == []
+        assert listeners(session) == before
+        # The script element is the page's own.
+        assert page.evaluate("document.querySelectorAll('*').length") == nodes + 1
+        assert page.evaluate("Object.keys(window).filter((name) => /handrail|jimo(?!$)/i.test(name))") == []
+        assert guest.complaints == []
+
+
+def test_the_list_of_natives_notices_a_wrapper(page: Page, kinds: Demo) -> None:
+    with hostile_host(PLAIN, kinds.server, "") as host:
+        page.goto(f"{host}/bare")
+        page.evaluate("void (window.fetch = () => undefined, history.pushState = () => undefined)")
+        assert "fetch" in page.evaluate("natives.changed()")
+        assert "history.pushState" in page.evaluate("natives.changed()")
+
+
+@pytest.mark.parametrize("sandbox", ["allow-scripts", "allow-scripts allow-same-origin"])
+def test_a_sandboxed_frame_is_a_page_like_another(kinds: Demo, page: Page, sandbox: str) -> None:
+    with hostile_host(PLAIN, kinds.server, tag_for(kinds)) as host:
+        guest = Guest(page)
+        page.goto(f"{host}/bare")
+        page.evaluate(
+            "([sandbox]) => { const frame = document.createElement('iframe'); frame.sandbox = sandbox;"
+            " frame.width = 900; frame.height = 600; frame.src = '/'; document.body.append(frame) }",
+            [sandbox],
+        )
+        while len(page.frames) < 2 or page.frames[-1].url == "about:blank":
+            page.wait_for_timeout(30)
+        frame = page.frames[-1]
+        denied = "(() => { try { localStorage.x; return false } catch { return true } })()"
+        assert frame.evaluate(denied) is ("same-origin" not in sandbox), "the sandbox is real"
+        for _ in range(200):
+            if frame.evaluate("!!window.ready"):
+                break
+            page.wait_for_timeout(30)
+        frame.evaluate("postMessage({start: 'modal'}, '*')")
+        card = frame.locator("handrail-root [role=dialog]")
+        card.wait_for()
+        frame.locator("handrail-root button.primary").click()
+        card.wait_for(state="detached")
+        assert frame.evaluate("faults") == []
+        assert [each for each in guest.complaints if "sandbox" not in each] == []
+
+
+def test_plain_http_has_no_locks_and_no_random_ids_and_works(kinds: Demo, playwright: Any) -> None:
+    browser = playwright.chromium.launch(
+        executable_path=str(find_chromium()),
+        args=[*chromium_arguments(), "--host-resolver-rules=MAP host.test 127.0.0.1"],
+    )
+    try:
+        with hostile_host(PLAIN, kinds.server, tag_for(kinds)) as host:
+            page = browser.new_page()
+            guest = Guest(page)
+            guest.open(f"{host.replace('localhost', 'host.test')}/")
+            assert page.evaluate("!isSecureContext && !navigator.locks && !crypto.randomUUID"), "it is not secure"
+            for key in ("tooltip", "modal", "inline"):
+                guest.show(key)
+                assert guest.look() == "fine", key
+                guest.go_in()
+                page.keyboard.press("Escape")
+                guest.gone()
+            assert guest.complaints == []
+    finally:
+        browser.close()
+
+
+def test_two_copies_of_the_sdk_are_one(kinds: Demo, page: Page) -> None:
+    with hostile_host(PLAIN, kinds.server, tag_for(kinds) + tag_for(kinds, "data-again")) as host:
+        guest = Guest(page)
+        guest.open(f"{host}/")
+        assert page.evaluate("document.querySelectorAll('script[src*=handrail]').length") == 2, "there are two"
+        guest.show("modal")
+        page.wait_for_timeout(200)
+        assert page.locator("handrail-root").count() == 1
+        assert guest.complaints == []
+
+
+def test_an_endpoint_that_is_blocked_costs_few_requests_and_no_event(kinds: Demo, page: Page) -> None:
+    with hostile_host(PLAIN, kinds.server, tag_for(kinds)) as host:
+        blocked = [0]
+
+        def block(route: Any) -> None:
+            blocked[0] += 1
+            route.abort("blockedbyclient")
+
+        page.route("**/v1/batch", block)
+        guest = Guest(page)
+        guest.open(f"{host}/")
+        for key in ("modal", "tooltip"):
+            guest.show(key)
+            guest.go_in()
+            page.keyboard.press("Escape")
+            guest.gone()
+        page.wait_for_timeout(2500)
+        assert 1 <= blocked[0] <= 6, "it was blocked, and asked for seldom"
+        kept = page.evaluate(
+            "JSON.parse(Object.entries(localStorage).find(([name]) => name.endsWith(':outbox'))[1]).map((m) => m.event)"
+        )
+        assert "experience_dismissed" in kept
+        page.unroute("**/v1/batch")
+        with page.expect_response(lambda answer: "/v1/batch" in answer.url or "/sdk/v1/boot" in answer.url):
+            page.reload()
+        wait_for(page, "!/experience_dismissed/.test(JSON.stringify({...localStorage}))")
+        assert [each for each in guest.complaints if "ERR_BLOCKED_BY_CLIENT" not in each] == []
+
+
+def test_offline_then_online_loses_nothing(kinds: Demo, page: Page) -> None:
+    with hostile_host(PLAIN, kinds.server, tag_for(kinds)) as host:
+        guest = Guest(page)
+        guest.open(f"{host}/")
+        guest.show("modal")
+        page.context.set_offline(True)
+        page.keyboard.press("Escape")
+        guest.gone()
+        page.evaluate("jimo.push(['do', 'segmentio:track', [{event: 'While Away'}]])")
+        page.wait_for_timeout(1500)
+        assert page.evaluate("/While Away/.test(JSON.stringify({...localStorage}))"), "it waits"
+        assert not page.evaluate("navigator.onLine"), "the network is away"
+        page.context.set_offline(False)
+        wait_for(page, "!/While Away/.test(JSON.stringify({...localStorage}))")
+        assert [each for each in guest.complaints if "ERR_INTERNET_DISCONNECTED" not in each] == []
+
+
+def test_a_server_that_asks_for_quiet_gets_it(kinds: Demo, page: Page) -> None:
+    with hostile_host(PLAIN, kinds.server, tag_for(kinds)) as host:
+        asked: list[str] = []
+
+        def quiet_please(route: Any) -> None:
+            asked.append(route.request.url)
+            names = {"access-control-allow-origin": "*", "access-control-expose-headers": "retry-after"}
+            route.fulfill(status=429, body="slow down", headers={**names, "retry-after": "600"})
+
+        page.route("**/v1/batch", quiet_please)
+        guest = Guest(page)
+        guest.open(f"{host}/")
+        for n in range(4):
+            page.evaluate(f"jimo.push(['do', 'segmentio:track', [{{event: 'Busy {n}'}}]])")
+            page.wait_for_timeout(1200)
+        assert len(asked) == 1, "one request met the window, none came inside it"
+        assert page.evaluate("[0, 1, 2, 3].every((n) => JSON.stringify({...localStorage}).includes('Busy ' + n))")

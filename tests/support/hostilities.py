@@ -1,0 +1,191 @@
+# ruff: noqa: E501
+"""What pages do to their guests. Each says how it is known to be in force."""
+
+from __future__ import annotations
+
+from tests.support.hostile import BODY, Hostility
+from tests.support.hosts import ROOT
+
+ZONE = ROOT / "web" / "node_modules" / "zone.js" / "bundles" / "zone.umd.min.js"
+ONE_SCRIPT = "script-src 'self' {server}; connect-src 'self' {server}"
+
+
+def _reset(name: str, style: str, in_force: str) -> Hostility:
+    return Hostility(name, f"(() => {{ const probe = document.querySelector('#home'), "
+                     f"look = getComputedStyle(probe); return {in_force} }})()", style=style)  # fmt: skip
+
+
+RESETS = [
+    _reset("all unset", "*{all:unset!important}", "look.color === 'rgb(0, 0, 0)'"),
+    _reset("nothing else is displayed", "body>:not(main),body>:not(main) *{display:none!important}",
+           "look.display === 'none'"),
+    _reset("hidden", "body>:not(main),body>:not(main) *{visibility:hidden!important}", "look.visibility === 'hidden'"),
+    _reset("small and pale", "body>*{opacity:.1!important;transform:scale(.5)!important;zoom:.5!important}",
+           "getComputedStyle(probe.parentElement).opacity === '0.1'"),
+    _reset("no pointer", "html,body>:not(main){pointer-events:none!important}", "look.pointerEvents === 'none'"),
+    _reset("tight boxes", "body,body>:not(main),body>:not(main) *{position:static!important;overflow:hidden!important;max-width:40px!important;"
+           "max-height:9px!important;float:left!important}", "look.float === 'left' && look.maxWidth === '40px'"),
+    _reset("loud text", "html,*{font:5px/9 monospace!important;letter-spacing:9px!important;word-spacing:40px!important;"
+           "text-transform:uppercase!important;text-indent:50px!important;color:red!important;"
+           "background:red!important}", "look.letterSpacing === '9px'"),
+    _reset("no dialogs and no popovers", "[popover],[role=dialog],[role=region],dialog,form{display:none!important}"
+           "#home{outline:1px solid}", "look.outlineStyle === 'solid'"),
+    _reset("endless animation", "@keyframes x{from{translate:0 900px}}*{animation:x 9s infinite!important;"
+           "transition:all 9s!important;filter:blur(9px)!important}", "look.filter === 'blur(9px)'"),
+    _reset("clipped", "body>:not(main){clip-path:inset(50%)!important;contain:strict!important;"
+           "content-visibility:hidden!important;mask:linear-gradient(transparent,transparent)!important}",
+           "getComputedStyle(probe.parentElement).contain === 'strict'"),
+    _reset("a transformed body", "body{transform:translate(40px,900px) rotate(3deg);overflow:hidden;height:10px}",
+           "getComputedStyle(document.body).transform.startsWith('matrix')"),
+    _reset("columns, contents and layers", "@layer a{*{display:contents}}body{columns:3;writing-mode:vertical-rl;"
+           "user-select:none}html{direction:ltr;cursor:none!important}#home{color:blue}",
+           "look.writingMode === 'vertical-rl'"),
+]  # fmt: skip
+
+POLICIES = [
+    Hostility(
+        "no styles at all",
+        "(() => { const s = document.createElement('style'); s.textContent = 'main{color:red}';"
+        " document.head.append(s); return getComputedStyle(document.querySelector('main')).color !== 'rgb(255, 0, 0)' })()",
+        policy="default-src 'none'; style-src 'none'; img-src data:; " + ONE_SCRIPT,
+    ),
+    Hostility(
+        "a nonce",
+        "(() => { const s = document.createElement('script'); s.textContent = 'window.got = 1';"
+        " document.head.append(s); return !window.got })()",
+        policy="default-src 'none'; img-src data:; script-src 'nonce-n0nce'; connect-src 'self' {server}; "
+        "style-src 'self'",
+        script='nonce="n0nce"',
+    ),
+    Hostility(
+        "strict-dynamic",
+        "(() => { const p = document.createElement('p'); p.setAttribute('onclick', 'window.got = 1');"
+        " p.click(); return !window.got })()",
+        policy="script-src 'nonce-n0nce' 'strict-dynamic'; base-uri 'none'; object-src 'none'; style-src 'none'",
+        script='nonce="n0nce"',
+    ),
+    Hostility(
+        "a hash of the loader",
+        "(() => { const s = document.createElement('script'); s.textContent = 'window.got = 1';"
+        " document.head.append(s); return !window.got })()",
+        policy="script-src 'self' {server} 'sha256-{hash}'; style-src 'none'; connect-src 'self' {server}",
+        script='integrity="sha256-{hash}" crossorigin="anonymous"',
+    ),
+    Hostility(
+        "Trusted Types with no policy",
+        "(() => { try { document.head.append(Object.assign(document.createElement('p'), {innerHTML: '<b>x</b>'}));"
+        " return false } catch { try { trustedTypes.createPolicy('any', {}); return false } catch { return true } } })()",
+        policy="require-trusted-types-for 'script'; trusted-types 'none'; style-src 'none'; " + ONE_SCRIPT,
+    ),
+]
+
+COUNTED = (
+    "window.called = 0; const count = (owner, name) => { const was = owner[name]; "
+    "owner[name] = function (...given) { called++; return was.apply(this, given) } };"
+)
+PAGES = [
+    Hostility(
+        "polluted prototypes",
+        "(() => { const seen = []; for (const key in {}) seen.push(key); return seen.includes('extra') })()",
+        before="Object.prototype.extra = function () {}; Array.prototype.last = function () { return this[this.length - 1] };"
+        "Object.prototype.source = document.documentElement; Object.prototype.get = undefined;"
+        "String.prototype.format = function () { return 'x' }; Function.prototype.method = 1;",
+    ),
+    Hostility(
+        "functions of the page's own",
+        "called > 20",
+        before=COUNTED + "count(window, 'fetch'); count(history, 'pushState'); count(history, 'replaceState');"
+        "count(JSON, 'parse'); count(JSON, 'stringify'); count(Array.prototype, 'push'); count(Array.prototype, 'map');"
+        "count(Array.prototype, 'filter'); count(EventTarget.prototype, 'addEventListener');"
+        "count(Storage.prototype, 'setItem'); count(window, 'setTimeout'); count(window, 'requestAnimationFrame')",
+    ),
+    Hostility(
+        "zone.js",
+        "setTimeout !== window[Zone.__symbol__('setTimeout')] && Promise !== window[Zone.__symbol__('Promise')]",
+        before=ZONE.read_text() if ZONE.is_file() else "",
+    ),
+    Hostility(
+        "a body that is swapped",
+        "document.body.id === 'second' && swaps > 1",
+        before="window.swaps = 0; window.swap = () => { const body = document.createElement('body'); body.id = 'second';"
+        "for (const each of [...document.querySelector('body').children].filter((e) => e.localName !== 'handrail-root'))"
+        " body.append(each.cloneNode(true)); document.documentElement.replaceChild(body, document.body); swaps++ }",
+        shown="swap()",
+    ),
+    Hostility(
+        "a trap for focus",
+        "traps > 0 && (() => { const was = document.activeElement; document.querySelector('#home').focus();"
+        " const back = document.activeElement.id === 'name_'; return back })()",
+        after="window.traps = 0; const trap = (event) => { if (event.target.id === 'name_') return; traps++;"
+        " document.querySelector('#name_').focus() };"
+        "document.addEventListener('focusin', trap, true); document.addEventListener('focusin', trap);"
+        "document.querySelector('#home').focus()",
+    ),
+    Hostility(
+        "shortcuts of single keys",
+        "(() => { document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', bubbles: true}));"
+        " return heard.splice(0).includes('c') })()",
+        after="const keys = ['keydown', 'keypress', 'keyup']; const hear = (event) => {"
+        " if (!/^(Tab|F6|Enter|Escape)$/.test(event.key)) heard.push(event.key || event.type) };"
+        "for (const type of keys) document.addEventListener(type, hear, true);"
+        "for (const type of [...keys, 'input', 'paste', 'focusin']) window.addEventListener(type, hear)",
+    ),
+    Hostility(
+        "a dialog that was open before",
+        "document.querySelector('dialog').matches(':modal')",
+        body=BODY + "<dialog id='own'><p>Own dialog</p><button id='ok'>OK</button></dialog>",
+        after="own.showModal()",
+    ),
+    Hostility(
+        "a dialog that opens later",
+        "document.querySelector('dialog').matches(':modal')",
+        body=BODY + "<dialog id='own'><p>Own dialog</p><button id='ok'>OK</button></dialog>",
+        shown="own.open || own.showModal()",
+    ),
+    Hostility(
+        "a dialog that is taken away",
+        "!document.querySelector('dialog') && taken > 0",
+        before="window.taken = 0",
+        shown="const own = document.createElement('dialog'); own.append('Own'); document.body.append(own);"
+        " own.showModal(); await new Promise((done) => setTimeout(done, 200)); taken++; own.remove()",
+    ),
+    Hostility(
+        "a popover over all of it",
+        "document.querySelector('#own').matches(':popover-open')",
+        body=BODY + "<div id='own' popover='manual'>Own</div>",
+        style="#own{inset:0;width:100vw;height:100vh;margin:0;background:#fff}",
+        shown="own.matches(':popover-open') && own.hidePopover(); own.showPopover()",
+    ),
+    Hostility(
+        "a page that is inert and hidden from readers",
+        "document.querySelector('header').inert",
+        after="setInterval(() => { for (const each of document.body.children) if (each.localName !== 'main')"
+        " { each.inert = true; each.ariaHidden = 'true' } }, 50)",
+    ),
+    Hostility(
+        "a clock that is years ahead",
+        "new Date().getFullYear() > 2033",
+        before="const Real = Date; Date = class extends Real { constructor(...given) {"
+        " given.length ? super(...given) : super(Real.now() + 9 * 31536e6) } static now() { return Real.now() + 9 * 31536e6 } }",
+    ),
+    Hostility(
+        "storage, channels and locks denied",
+        "(() => { try { localStorage.x; return false } catch { return !navigator.locks && !self.BroadcastChannel } })()",
+        before="for (const each of ['localStorage', 'sessionStorage', 'indexedDB']) Object.defineProperty(window, each,"
+        " { get() { throw new DOMException('denied', 'SecurityError') } });"
+        "delete window.BroadcastChannel; Object.defineProperty(navigator, 'locks', { value: undefined })",
+    ),
+    Hostility(
+        "a storm on five thousand nodes",
+        "document.querySelectorAll('main *').length > 4500 && storms > 5",
+        after="window.storms = 0; const main = document.querySelector('main'); const rows = [];"
+        "for (let n = 0; n < 5000; n++) { const row = document.createElement('i'); row.textContent = n;"
+        " rows.push(row); main.append(row) }"
+        "const storm = () => { storms++; for (let n = 0; n < 300; n++) { const row = rows[(storms * 300 + n) % 5000];"
+        " row.remove(); row.textContent = storms; row.className = 'c' + n; main.append(row) } requestAnimationFrame(storm) };"
+        "requestAnimationFrame(storm)",
+    ),
+    Hostility(
+        "right to left", "getComputedStyle(document.querySelector('#home')).direction === 'rtl'", html='dir="rtl"'
+    ),
+]

@@ -1,0 +1,73 @@
+"""One experience of each kind and form, as hosts meet them, for tests that look at all of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+from tests.support.demo import Demo
+
+PROJECT = "5f0f3b1e-7c1d-4c39-9d0a-2a6d1f1d0b57"
+DONE = {"type": "button", "label": "Got it", "actions": [{"type": "dismiss"}]}
+WORDS = [
+    {"type": "heading", "text": "Your reports"},
+    {"type": "paragraph", "text": "Everything you saved stands here, newest first."},
+]
+
+
+def _tour(key: str, **step: object) -> dict[str, object]:
+    return {
+        "kind": "tour",
+        "key": key,
+        "name": key.title(),
+        "show_on": {"on": "manual"},
+        "respects_rate_limit": False,
+        "content": {"steps": [{"key": "one", "blocks": [*WORDS, DONE], **step}]},
+    }
+
+
+def _banner(key: str, layout: str) -> dict[str, object]:
+    blocks = [{"type": "paragraph", "text": "Maintenance tonight at nine."}, DONE]
+    content = {"layout": layout, "position": "top", "blocks": blocks}
+    return {"kind": "banner", "key": key, "name": key.title(), "show_on": {"on": "manual"}, "content": content}
+
+
+def _survey(key: str, **question: object) -> dict[str, object]:
+    return {
+        "kind": "survey",
+        "key": key,
+        "name": key.title(),
+        "show_on": {"on": "manual"},
+        "respects_rate_limit": False,
+        "content": {"steps": [{"key": "ask", "title": "What would make reports better?", **question}]},
+    }
+
+
+FORMS: dict[str, dict[str, object]] = {
+    "tooltip": _tour("tooltip", target={"css": "#target"}, backdrop=True, placement="bottom"),
+    "modal": _tour("modal", form="modal"),
+    "snippet": _tour("snippet", form="snippet"),
+    "floating": _banner("floating", "floating"),
+    "inline": _banner("inline", "inline"),
+    "survey": _survey("survey", type="open_text"),
+}
+
+
+def publish(demo: Demo, folder: Path, documents: dict[str, dict[str, object]]) -> None:
+    """Publish documents beside what is live."""
+    files: list[str] = []
+    for key, document in documents.items():
+        file = folder / f"{key}.yaml"
+        file.write_text(json.dumps(document))
+        files.append(str(file))
+    told = demo.command("apply", *files)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def tag_for(demo: Demo, more: str = "") -> str:
+    """The script element that a host puts on its page, with the write key of the demo's first environment."""
+    told = cast("dict[str, list[dict[str, str]]]", demo.ask("GET", "/api/v1/project"))
+    key = told["environments"][0]["write_key"]
+    source = f"{demo.server}/sdk/v1/handrail.js"
+    return f'<script async src="{source}" data-project="{PROJECT}" data-key="{key}" {more}></script>'
