@@ -22,7 +22,7 @@ export function tourTools(content: Content, { arm, ...parts }: TourParts): Tools
     targetOf: (step) =>
       points(step) && step.target ? { target: step.target, wait: step.missing?.wait_seconds ?? 6 } : undefined,
     arm(step, ears, fire) {
-      const armed = step.triggers?.map(({ when, then }, at) => arm?.(when, ears, () => fire(at, then)))
+      const armed = step.triggers?.map(({ when, then }, at) => arm?.(when, ears, () => fire(at, then), step.target))
       return () => armed?.forEach((off) => void off?.())
     },
   }

@@ -17,7 +17,12 @@ export interface Ears {
 }
 
 /** If/then on a step: fires once, when every condition has held since the step was shown. Returns the off switch. */
-export function arm(conditions: readonly ProgressCondition[], ears: Ears, fire: () => void): Dispose {
+export function arm(
+  conditions: readonly ProgressCondition[],
+  ears: Ears,
+  fire: () => void,
+  own?: Target | undefined,
+): Dispose {
   const { view, guard, words } = ears
   const page = view.document
   const open = new Set(conditions)
@@ -37,8 +42,11 @@ export function arm(conditions: readonly ProgressCondition[], ears: Ears, fire: 
       }
       case 'element_clicked': {
         const listen = guard((event: Event) => {
-          const found = condition.target ? ears.find(page, condition.target, words) : undefined
-          const element = found ? ('element' in found ? found.element : null) : ears.target()
+          const known = condition.target ? undefined : ears.target()
+          // What the page made anew since we looked last is found by its description.
+          const sought = known?.isConnected ? undefined : (condition.target ?? own)
+          const found = sought && ears.find(page, sought, words)
+          const element = found && 'element' in found ? found.element : known
           if (element && event.composedPath().includes(element)) held(condition)
         })
         page.addEventListener('click', listen, true)
@@ -57,17 +65,58 @@ export function arm(conditions: readonly ProgressCondition[], ears: Ears, fire: 
         break
       }
       default:
-        offs.push(
-          ears.watch(page, condition.target, words, (found) => {
-            const there = 'element' in found
-            const element = there ? (found.element as HTMLInputElement) : undefined
-            const filled = !!element && 'value' in element && element.value !== ''
-            if (condition.fact === 'filled' ? filled : condition.fact === 'absent' ? !there : there) held(condition)
-          }),
-        )
+        offs.push(watchFact(condition, ears, () => held(condition)))
     }
   }
   return () => {
     for (const off of offs) off()
   }
+}
+
+type Fact = Extract<ProgressCondition, { on: 'element_state' }>
+
+const LOOKS = { opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true }
+/** What is typed into these is nobody's business, not even whether something is. */
+const SECRET = 'input[type=password],[autocomplete*=cc-],[autocomplete~=one-time-code]'
+
+/** Reports that an element has come to be as asked: there, away, in sight, or filled by someone who went on from it. */
+function watchFact({ fact, target }: Fact, { view, guard, words, watch }: Ears, report: () => void): Dispose {
+  const page = view.document
+  let element: Element | undefined
+  let inSight = false
+  const look = guard(() => {
+    if (fact === 'visible' && inSight && element?.checkVisibility(LOOKS)) report()
+  })
+  const sight = new view.IntersectionObserver(
+    guard((entries) => {
+      inSight = entries.some((each) => each.isIntersecting)
+      look()
+    }),
+  )
+  const left = guard((event: Event) => {
+    if (element && event.composedPath().includes(element) && isFilled(element)) report()
+  })
+  const heard = fact === 'visible' ? ['transitionend', 'animationend'] : fact === 'filled' ? ['change', 'focusout'] : []
+  const listen = fact === 'visible' ? look : left
+  for (const type of heard) page.addEventListener(type, listen, true)
+  const off = watch(page, target, words, (found) => {
+    element = 'element' in found ? found.element : undefined
+    sight.disconnect()
+    inSight = false
+    if (fact === 'absent' ? !element : fact === 'present' && element) report()
+    else if (element && fact === 'visible') sight.observe(element)
+    // Filled before the step came, and nobody is at it.
+    else if (element && fact === 'filled' && !element.contains(page.activeElement) && isFilled(element)) report()
+  })
+  return () => {
+    off()
+    sight.disconnect()
+    for (const type of heard) page.removeEventListener(type, listen, true)
+  }
+}
+
+function isFilled(element: Element): boolean {
+  if (element.matches(SECRET)) return false
+  if (element.matches('[type=checkbox],[type=radio]')) return (element as HTMLInputElement).checked
+  return 'value' in element ? String(element.value).trim() !== '' : !!element.textContent?.trim()
 }
