@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 
 import click
+import msgspec
 import uvloop
 
 from handrail.adapters.files.documents import Files
@@ -18,14 +19,18 @@ from handrail.app import STATIC, Installation, milliseconds, open_command_socket
 from handrail.cli.workers import supervise
 from handrail.core.environments import RateLimit
 from handrail.core.errors import Conflict, HandrailError, NotFound
+from handrail.core.experiences.themes import Theme
+from handrail.core.segments import Segment
 from handrail.http.demo import DemoHost
+from handrail.segmentio.destination.model import Destination
 from handrail.settings import Settings, read_settings
-from handrail.workspace.apply import apply
+from handrail.workspace.apply import Placed, apply
 from handrail.workspace.seed import NewEnvironment, NewProject
 
 DEMO_PROJECT = "5f0f3b1e-7c1d-4c39-9d0a-2a6d1f1d0b57"
 """The demo's public id is fixed: the snippet on its pages carries it."""
 EXAMPLES = Path(__file__).parents[3] / "examples" / "demo"
+GALLERY = EXAMPLES.parent / "gallery"
 
 
 def first_project(settings: Settings, *, demo: bool = False) -> NewProject:
@@ -98,16 +103,36 @@ async def _demo_host(installation: Installation, project: str) -> DemoHost:
         raise NotFound("The demo's host application is not installed; `make demo` does that.")
     if not (STATIC / "sdk" / "manifest.json").exists():
         raise NotFound("The browser SDK is not built; `make demo` does that.")
+    async with installation.works(project) as work:
+        await apply(work, "production", read(EXAMPLES / "experiences"), milliseconds())
+        await apply(work, "staging", themed(read(GALLERY / "experiences")), milliseconds())
+        staging = await work.environment("staging")
+    await installation.followed()
+    sdk = f"http://127.0.0.1:{installation.settings.port}"
+    return DemoHost(pages, EXAMPLES, DEMO_PROJECT, sdk, gallery=GALLERY / "page", gallery_key=staging.write_key)
+
+
+def read(folder: Path) -> list[Placed]:
+    """The documents of a folder. Raises Conflict with the first problem."""
     files = Files()
-    files.add([EXAMPLES / "experiences"])
+    files.add([folder])
     if files.problems:
         first = files.problems[0]
         raise Conflict(f"{files.place(first)}: {first.message}")
-    async with installation.works(project) as work:
-        await apply(work, "production", files.documents, milliseconds())
-    await installation.followed()
-    sdk = f"http://127.0.0.1:{installation.settings.port}"
-    return DemoHost(pages, EXAMPLES, DEMO_PROJECT, sdk)
+    return files.documents
+
+
+def themed(documents: list[Placed]) -> list[Placed]:
+    """The gallery's documents: each experience once in every theme, `KEY`, `KEY-dark` and so on."""
+    themes = [each.document.key for each in documents if isinstance(each.document, Theme)]
+    made = [each for each in documents if isinstance(each.document, Theme | Segment | Destination)]
+    for each in documents:
+        if not isinstance(each.document, Theme | Segment | Destination):
+            for theme in themes:
+                key = each.document.key + theme.removeprefix("gallery").removesuffix("-light")
+                document = msgspec.structs.replace(each.document, key=key, theme=theme)
+                made.append(msgspec.structs.replace(each, document=document))
+    return made
 
 
 def _announce(installation: Installation, *, demo: bool) -> None:
@@ -115,6 +140,7 @@ def _announce(installation: Installation, *, demo: bool) -> None:
     click.echo(f"Handrail is on http://127.0.0.1:{port}/  (data in {installation.settings.folder})")
     if demo:
         click.echo(f"The demo's host application is on http://localhost:{port}/demo/index.html")
+        click.echo(f"Every kind, state and theme is on http://localhost:{port}/demo/gallery/")
         click.echo("Try: switch persona, bottom left; then, with HANDRAIL_PORT set alike, handrail tail, and")
         click.echo(f"     handrail explain ada --page http://localhost:{port}/demo/index.html")
     click.echo("Stop with Ctrl+C.")

@@ -67,9 +67,10 @@ class Files:
 
 def _parts(value: object, stem: str) -> list[tuple[str, object, type]]:
     """The documents of one file: where each stands, what it says, what it should be."""
-    if stem in LISTS and isinstance(value, list):
-        members = cast("list[object]", value)
-        return [(f"[{at}]", each, LISTS[stem]) for at, each in enumerate(members)]
+    if isinstance(value, list) and value:
+        # A file called segments or themes lists those; any other lists experiences.
+        kind = LISTS.get(stem, cast("type", Experience))
+        return [(f"[{at}]", each, kind) for at, each in enumerate(cast("list[object]", value))]
     if isinstance(value, dict):
         members = cast("dict[str, object]", value)
         found: list[tuple[str, object, type]] = []

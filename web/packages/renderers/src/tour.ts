@@ -15,13 +15,14 @@ const OWN = `${STANDING}
 .anchored.end{position-area:inline-end;margin-inline:12px}
 .ring{position:fixed;border-radius:8px;outline:2px solid var(--primary);outline-offset:3px;pointer-events:none}
 .ring.block{pointer-events:auto}
+.lit::before{content:"";position:absolute;inset:-5px;border-radius:13px;box-shadow:0 0 0 9px rgb(15 18 28/.5);clip-path:inset(0)}
 .native{position-anchor:auto}
 .native.ring{inset:auto;top:anchor(top);left:anchor(left);width:anchor-size(width);height:anchor-size(height);position-visibility:anchors-visible}
 .native.shade.t{bottom:calc(anchor(top) + 5px)}
 .native.shade.b{top:calc(anchor(bottom) + 5px)}
 .native.shade.l{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);right:calc(anchor(left) + 5px)}
 .native.shade.r{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);left:calc(anchor(right) + 5px)}
-@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0;transform:none!important}}
+@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:calc(100% - 16px);margin:0;transform:none!important}}
 `
 
 /** Draws one step of a tour. Where it stands follows from its form, its target and the room there is. */
@@ -77,7 +78,11 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
   const native = anchorsNatively() && target.ownerDocument === stage.document
   const how = native ? 'native' : 'tracked'
   const shades = step.backdrop ? ['t', 'b', 'l', 'r'].map((side) => make(stage, 'div', `shade ${how} ${side}`)) : []
-  const ring = make(stage, 'div', `ring ${how}${step.on_target === 'block' ? ' block' : ''}`)
+  const ring = make(
+    stage,
+    'div',
+    `ring ${how}${step.on_target === 'block' ? ' block' : ''}${step.backdrop ? ' lit' : ''}`,
+  )
   const place = ['top', 'bottom', 'start', 'end'].includes(step.placement ?? '') ? (step.placement as string) : 'auto'
   card.classList.remove('corner', 'center')
   card.classList.toggle('anchored', native)

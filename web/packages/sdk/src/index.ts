@@ -82,7 +82,7 @@ try {
   if (/[?&]handrail_preview=/.test(location.search))
     import(`${new URL(script?.src ?? location.href).origin}/sdk/v1/assets/preview-${BUILD}.js`).then(
       (chunk: typeof import('./chunks/preview.ts')) => {
-        chunk.takeToken(window, projectOf(window as Page, script))
+        chunk.takeToken(window, script?.dataset['key'] ?? projectOf(window as Page, script))
         load(window as Page, script)
       },
       () => undefined,

@@ -49,7 +49,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   const guard = createGuard(warn)
   // Taken before the page can wrap them, and called as the page's own.
   const fetchHere: typeof fetch = (...args) => view.fetch(...args)
-  const prefix = `handrail:${config.project}:`
+  const prefix = `handrail:${config.key ?? config.project}:`
   const journal = createStore(() => view.sessionStorage, prefix)
   /** The token of a preview: nothing that is done while it is there is counted or kept. */
   const preview = journal.get<string>('preview')
