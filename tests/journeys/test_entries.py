@@ -155,12 +155,16 @@ def test_a_preview_shows_a_draft_under_a_ribbon_and_counts_nothing(
 
 
 def test_the_panel_says_why_it_is_shown_and_why_not(visit: Visit, published: Demo) -> None:
-    page = visit("basile", path="/demo/index.html?handrail_debug=1")
+    page = visit(None, path=f"{PLAIN}?entries=patient&handrail_debug=1", host=published)
     panel = page.locator("handrail-root [aria-label^='Handrail']")
     expect(panel).to_contain_text("Why shown, why not")
-    expect(panel).to_contain_text("choose-a-path: shown")
-    expect(panel).to_contain_text("weekly-tip: ")
-    page.reload()
+    expect(panel).to_contain_text("patient: it waits some seconds")
+    expect(panel).to_contain_text("patient: shown")
+    page.goto(f"{published.host}{PLAIN}?entries=none")
+    expect(panel).to_contain_text("patient: not on this page or device")
     expect(panel).to_contain_text("Environment")
     panel.get_by_role("button", name="Close").click()
+    expect(panel).to_have_count(0)
+    page.goto(f"{published.host}{PLAIN}?entries=none&handrail_debug=0")
+    page.wait_for_function("window.handrail?.version")
     expect(panel).to_have_count(0)

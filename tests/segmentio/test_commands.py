@@ -47,7 +47,7 @@ def test_what_the_page_shows_can_be_applied_tried_and_pulled(folder: Path) -> No
     code, told = run("segment", "status")
     assert (code, "jimo: 0 received" in told) == (0, True)
     assert run("pull", folder / "pulled")[0] == 0
-    assert [each.name for each in (folder / "pulled").iterdir()] == ["jimo.destination.yaml"]
+    assert [each.name for each in (folder / "pulled").glob("*.yaml")] == ["jimo.destination.yaml"]
     assert run("lint", folder / "pulled") == (0, "1 document, 0 errors.\n")
 
 
