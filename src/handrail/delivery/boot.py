@@ -136,6 +136,7 @@ class Delivery:
             anonymous_id=request.anonymous_id,
             user_id=user_id,
             attributes=values_of(names, known),
+            segments=segments_of(state, known) if request.segments else None,
             valid_until=valid_until,
             rate_limit=rate_limit(settings, state, subject, now),
             accepted=accepted,
@@ -184,6 +185,13 @@ def _candidate(
 def _earliest(so_far: int, now: int, *instants: int) -> int:
     coming = [instant for instant in (so_far, *instants) if instant > now]
     return min(coming, default=0)
+
+
+def segments_of(state: Ready, known: Facts) -> list[str]:
+    """Keys of the segments the user is in. One that only a browser could answer is not among them."""
+    segments = state.snapshot.segments
+    world = World(known, segments, None, found)
+    return [key for key, condition in sorted(segments.items()) if evaluate(condition, world).verdict is True]
 
 
 def values_of(names: set[str], known: Facts) -> dict[str, AttributeValue]:

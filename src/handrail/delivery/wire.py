@@ -41,6 +41,8 @@ class BootRequest(msgspec.Struct, rename="camel", omit_defaults=True):
     """Versions whose content the browser holds."""
     preview: str | None = None
     """A preview's token: boot answers for its persona, with its version, and counts nothing."""
+    segments: bool = False
+    """Whether the page asked which segments the user is in; else boot keeps their names to itself."""
 
 
 class Candidate(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -107,7 +109,7 @@ class BootReply(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True
     anonymous_id: str | None = None
     user_id: str | None = None
     attributes: dict[str, AttributeValue] = {}
-    segments: list[str] = []
+    segments: list[str] | None = None
     revision: str
     revision_url: str
     candidates: list[Candidate] = []
@@ -145,7 +147,7 @@ class BootUser(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True)
     anonymous_id: str | None = None
     user_id: str | None = None
     attributes: dict[str, AttributeValue] = {}
-    segments: list[str] = []
+    segments: list[str] | None = None
     valid_until: int = 0
     rate_limit: RateLimit | None = None
     accepted: list[str] = []

@@ -13,6 +13,8 @@ def cors(scope: Scope) -> list[tuple[bytes, bytes]]:
     return [
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-allow-credentials", b"true"),
+        # Without it a page cannot read how long it has to wait after a 429.
+        (b"access-control-expose-headers", b"retry-after"),
         (b"vary", b"origin"),
     ]
 

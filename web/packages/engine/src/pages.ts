@@ -1,5 +1,4 @@
 import type { Device, UrlRule, Where } from '@handrail/wire'
-import { charactersOf } from './characters.ts'
 
 /** The parts of a parsed address, as the WHATWG URL standard names them; a browser's own `URL` fits. */
 export interface Address {
@@ -9,8 +8,8 @@ export interface Address {
   hash: string
   searchParams: { get(name: string): string | null }
 }
-/** Whether a pattern, as its author wrote it, is found in a text (`searchIn`). */
-export type Search = (pattern: string, text: string) => boolean
+/** Whether a pattern, as its author wrote it, is found in a text, or spells it as a glob (`searchIn`). */
+export type Search = (pattern: string, text: string, glob?: boolean) => boolean
 const nowhere: Search = () => false
 
 /** Whether an experience may show on this page and device. spec/cases/pages is the authority. */
@@ -36,7 +35,7 @@ export function coversRule(rule: UrlRule, address: Address | null, search: Searc
     case 'ends_with':
       return actual.endsWith(wanted)
     case 'glob':
-      return globCovers(wanted, actual)
+      return search(wanted, actual, true)
     default:
       return search(rule.value, actual)
   }
@@ -70,29 +69,4 @@ function percentEncoded(text: string): string {
   return Array.from(text, (each) =>
     each >= '!' && each <= '~' ? each : encodeURIComponent(/^[\ud800-\udfff]$/.test(each) ? '?' : each),
   ).join('')
-}
-
-/** Whether `*` (any run) and `?` (any one character) spell the whole text. */
-export function globCovers(glob: string, text: string): boolean {
-  const pattern = Array.from(glob)
-  const characters = charactersOf(text)
-  if (!characters) return false
-  let at = 0
-  let place = 0
-  let star = -1
-  let mark = 0
-  while (at < characters.length) {
-    if (pattern[place] === '*') {
-      star = place++
-      mark = at
-    } else if (pattern[place] === '?' || pattern[place] === characters[at]) {
-      place++
-      at++
-    } else if (star >= 0) {
-      place = star + 1
-      at = ++mark
-    } else return false
-  }
-  while (pattern[place] === '*') place++
-  return place === pattern.length
 }

@@ -1,5 +1,6 @@
 import type { Program } from '@handrail/wire'
 import { charactersOf } from './characters.ts'
+import { globCovers } from './globs.ts'
 import type { Search } from './pages.ts'
 
 /** A member that the record itself has: `__proto__` and `constructor` are plain keys. */
@@ -10,7 +11,8 @@ export function own<T>(record: Readonly<Record<string, T>>, key: string): T | un
 /** Looks for patterns by their compiled programs; one without a program is found nowhere. */
 export const searchIn =
   (programs: Readonly<Record<string, Program>>): Search =>
-  (pattern, text) => {
+  (pattern, text, glob) => {
+    if (glob) return globCovers(pattern, text)
     const program = own(programs, pattern)
     return program !== undefined && finds(program, text)
   }

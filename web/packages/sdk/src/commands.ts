@@ -5,18 +5,15 @@ export interface Command {
   args: unknown[]
 }
 
-const VERBS = new Set(['do', 'set', 'get', 'on', 'off'])
-
 /** Reads every shape of the contract, irregular ones too; a sentence says why when it cannot be one. */
 export function readCommand(pushed: unknown): Command | string {
-  if (!Array.isArray(pushed)) return 'a command is an array'
-  if (!pushed.length) return 'the command is empty'
+  if (!Array.isArray(pushed) || !pushed.length) return 'a command is a list: a verb, a name, arguments'
   const [verb, name, ...rest] = pushed
   if (verb === 'identify') {
     const id = name && typeof name === 'object' ? (name as { id?: unknown }).id : name
     return { verb: 'do', name: 'identify', args: [id, ...flat(rest)] }
   }
-  if (typeof verb !== 'string' || !VERBS.has(verb)) return `there is no verb ${String(verb)}`
+  if (!/^(do|set|get|on|off)$/.test(String(verb))) return `there is no verb ${String(verb)}`
   if (typeof name !== 'string' || !name) return 'the command names nothing'
   return { verb: verb as Command['verb'], name, args: flat(rest) }
 }

@@ -32,18 +32,18 @@ function load(view: Page, script: HTMLScriptElement | null): void {
   const alias = script?.dataset['alias'] !== 'off'
   const project = projectOf(view, script)
   if (!project) {
-    view.console.warn('[handrail] no project: set JIMO_PROJECT_ID before the script, or data-project on it')
+    view.console.warn('[handrail] no project: JIMO_PROJECT_ID or data-project names it')
     return
   }
   const queues: Queue[] = [(view.handrail ??= [])]
   if (alias && view.jimo && view.jimo !== view.handrail) queues.push(view.jimo)
   else if (alias) view.jimo = view.handrail
   if (queues.some((queue) => Object.isFrozen(queue))) {
-    view.console.warn('[handrail] window.jimo is frozen: the commands on it cannot be taken over')
+    view.console.warn('[handrail] window.jimo is frozen')
     return
   }
-  const config: Config = { base: new URL(script?.src ?? view.location.href).origin, project, build: BUILD }
-  if (script?.dataset['key']) config.key = script.dataset['key']
+  const base = new URL(script?.src ?? view.location.href).origin
+  const config: Config = { base, project, build: BUILD, key: script?.dataset['key'] || undefined }
   const sdk = createSdk(view, config, !!view.JIMO_MANUAL_INIT)
   const names = ['handrail', ...(alias ? ['jimo', 'segmentJimo', 'jimoInit', 'jimoKill'] : [])]
   const shutdown = () => {
@@ -53,17 +53,20 @@ function load(view: Page, script: HTMLScriptElement | null): void {
   for (const queue of queues) {
     // Taken out before they run: a stub that pushes again while we drain must not go round for ever.
     const waiting = queue.splice(0)
-    queue.push = (...pushed) => {
-      let answer: unknown
-      for (const command of pushed) answer = sdk.run(command)
-      return answer as number
+    const surface: Partial<Queue> = {
+      push(...pushed) {
+        let answer: unknown
+        for (const command of pushed) answer = sdk.run(command)
+        return answer as number
+      },
+      start: sdk.start,
+      decisions: sdk.runtime.decisions,
+      hold: () => sdk.runtime.hold(true),
+      release: () => sdk.runtime.hold(false),
+      shutdown,
+      version: VERSION,
     }
-    queue.start = (key) => sdk.start(key)
-    queue.decisions = () => sdk.runtime.decisions()
-    queue.hold = () => sdk.runtime.hold(true)
-    queue.release = () => sdk.runtime.hold(false)
-    queue.shutdown = shutdown
-    queue.version = VERSION
+    Object.assign(queue, surface)
     for (const command of waiting) sdk.run(command)
   }
   if (!alias) return

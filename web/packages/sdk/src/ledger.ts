@@ -12,23 +12,30 @@ export interface Ledger {
   clear(): void
 }
 
-export function createLedger(store: Store, who: () => string): Ledger {
-  const name = () => `ledger:${who()}`
-  const read = () => store.get<Record<string, ExperienceState>>(name()) ?? {}
+/**
+ * `ids` are the anonymous visitor's and, once known, the user's: what the one saw the other has seen, as the server
+ * joins them (RULES 44).
+ */
+export function createLedger(store: Store, ids: () => string[]): Ledger {
+  const who = () => ids().at(-1)
+  const read = (id = who()) => store.get<Record<string, ExperienceState>>(`ledger:${id}`) ?? {}
+  const shown = () => ids().flatMap((id) => store.get<number[]>(`shown:${id}`) ?? [])
   return {
-    of: (key, server = {}) => joined(read()[key] ?? {}, server),
+    of: (key, server = {}) => ids().reduce((all, id) => joined(read(id)[key] ?? {}, all), server),
     note(key, said) {
       const all = read()
       all[key] = joined(all[key] ?? {}, said)
-      store.set(name(), all)
+      store.set(`ledger:${who()}`, all)
     },
-    shown: () => store.get<number[]>(`shown:${who()}`) ?? [],
+    shown,
     noteShown(at) {
-      store.set(`shown:${who()}`, [...(store.get<number[]>(`shown:${who()}`) ?? []), at].slice(-20))
+      store.set(`shown:${who()}`, [...shown(), at].slice(-20))
     },
     clear() {
-      store.remove(name())
-      store.remove(`shown:${who()}`)
+      for (const id of ids()) {
+        store.remove(`ledger:${id}`)
+        store.remove(`shown:${id}`)
+      }
     },
   }
 }

@@ -36,6 +36,8 @@ export interface Play {
   stop: Dispose
   /** Opens what a launcher would open; kinds that have a panel. */
   open?(): void
+  /** Closes the panel; the run goes on. */
+  close?(): void
   /** The server decided anew: what it knows of this experience now. */
   told?(candidate: Candidate): void
 }

@@ -67,9 +67,10 @@ export interface Ports {
   emit: (event: string, detail: unknown) => void
   /** Rereads the revision when it is old; false when the experience is no longer live. */
   stillLive: (candidate: Candidate) => Promise<boolean>
-  navigate?: (url: string) => boolean
   /** The panels that stand on this page, in the order in which they came. */
   neighbours?: Neighbour[]
+  /** What the page set of itself: `core:navigate`, its own router; `core:allowJs`, its veto on running JavaScript. */
+  host: Readonly<Record<string, unknown>>
 }
 
 interface Showing {
@@ -100,6 +101,8 @@ export interface Runtime {
   decisions(): readonly Decided[]
   showing(): string[]
   hold(on: boolean): void
+  /** What is on the page. */
+  all(): Showing[]
   closeAll(reason: EndReason): void
   stop: Dispose
 }
@@ -113,6 +116,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   const { view, guard, ledger, journal, now } = ports
   const page = view.document
   const showing = new Map<string, Showing>()
+  const all = () => [...showing.values()]
   const shownInLoad = new Set<string>()
   const log: Decided[] = []
   let claimed = ''
@@ -194,7 +198,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   }
 
   function hear(event?: string) {
-    for (const shown of [...showing.values()]) shown.play?.heard(event)
+    for (const shown of all()) shown.play?.heard(event)
   }
 
   /** `named` is the event's name, or the key of the experience whose element was clicked. */
@@ -228,7 +232,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
     entry: 'automatic' as const,
     respectsRateLimit: candidate.respectsRateLimit !== false,
   })
-  const slotTaken = () => claimed !== '' || [...showing.values()].some((each) => interrupts(each.candidate))
+  const slotTaken = () => claimed !== '' || all().some((each) => interrupts(each.candidate))
 
   async function start(key: string, entry: Entry): Promise<Started> {
     const candidate = find(key)
@@ -295,7 +299,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
         ended(reason) {
           showing.delete(candidate.key)
           shown.release()
-          ports.emit(`experience:${reason}`, { experience: candidate.key })
+          for (const word of [reason, 'ended']) ports.emit(`experience:${word}`, { experience: candidate.key, reason })
           if (!stopped)
             view.setTimeout(
               guard(() => {
@@ -364,7 +368,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       }
     },
     prune(live) {
-      for (const shown of [...showing.values()]) {
+      for (const shown of all()) {
         if (!live.includes(shown.candidate.version) && !find(shown.candidate.key)) shown.play?.end('paused')
       }
     },
@@ -380,13 +384,14 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       held = on
       if (!on) consider('page_opening')
     },
+    all,
     closeAll(reason) {
       epoch++
-      for (const shown of [...showing.values()]) shown.play?.end(reason)
+      for (const shown of all()) shown.play?.end(reason)
     },
     stop() {
       stopped = true
-      for (const shown of [...showing.values()]) {
+      for (const shown of all()) {
         showing.delete(shown.candidate.key)
         shown.play?.stop()
         shown.release()

@@ -93,7 +93,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
       if (action.open_in === 'new_tab') {
         // `noopener` makes open() return null even when it worked, so the blocked case is told by the user agent only.
         view.open(made.url, '_blank', 'noopener')
-      } else if (!ports.navigate?.(made.url)) view.location.assign(made.url)
+      } else if (!asked.addresses?.isTaken(made.url, ports.host['core:navigate'], view)) view.location.assign(made.url)
     })
   }
 
@@ -126,7 +126,6 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
       ledger.note(candidate.key, { first_seen: at, last_seen: at })
       if (counts) ledger.noteShown(at)
       tell('experience_seen', { entry: asked.entry })
-      ports.emit('experience:seen', about)
     },
     ended(reason, counts) {
       over = true

@@ -1,11 +1,11 @@
-import type { AttributeValue, BootReply, BootRequest, Candidate, Content, Revision } from '@handrail/wire'
+import type { AttributeValue, BootReply, BootRequest, Candidate, Content } from '@handrail/wire'
 import { type Command, readCommand } from './commands.ts'
 import { createGuard, type Dispose } from './guard.ts'
 import { createLedger } from './ledger.ts'
-import { createOutbox, type Message } from './outbox.ts'
+import { createOutbox, isFinal, type Message } from './outbox.ts'
 import { deviceOf } from './page.ts'
 import { watchRoute } from './routes.ts'
-import { createRuntime, type Entry, type Runtime, type Said, type Started } from './runtime.ts'
+import { createRuntime, type Runtime, type Said, type Started } from './runtime.ts'
 import { createStore } from './store.ts'
 import { newId, readId, readLanguage, readValue } from './values.ts'
 
@@ -17,7 +17,7 @@ export interface Config {
   project: string
   /** The mark in the names of the chunks that were built with this core. */
   build: string
-  key?: string
+  key?: string | undefined
 }
 
 export interface Sdk {
@@ -33,19 +33,22 @@ interface Person {
   userId?: string
   native: Record<string, AttributeValue>
   custom: Record<string, AttributeValue>
+  /** Somebody logged out here: analytics.js may still know the one before. */
+  left?: boolean
 }
 
 const NATIVE = ['name', 'email', 'language']
 const BOOT_GAP = 2000
 const BOOT_TIMEOUT = 10_000
+/** A page does not wait longer for the server before it goes by what the server said last. */
+const SETTLED_AFTER = 3000
 const REREAD_AFTER = 30_000
 const SEVEN_DAYS = 7 * 86_400_000
 
 /** The SDK of one project on one page. Nothing in here may throw into the page; `guard` stands at every way in. */
 export function createSdk(view: Window & typeof globalThis, config: Config, manual: boolean): Sdk {
   const page = view.document
-  const warn = (message: string, detail?: unknown) =>
-    view.console.warn(`[handrail] ${message}`, ...(detail === undefined ? [] : [detail]))
+  const warn = (message: string, ...detail: unknown[]) => view.console.warn(`[handrail] ${message}`, ...detail)
   const guard = createGuard(warn)
   // Taken before the page can wrap them, and called as the page's own.
   const fetchHere: typeof fetch = (...args) => view.fetch(...args)
@@ -72,26 +75,18 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   let revisionAt = 0
   let stopped = false
   let initialised = !manual
+  const host: Record<string, unknown> = {}
   const held: Command[] = []
   const listeners = new Map<string, Set<(detail: unknown) => void>>()
   const contents = new Map<string, Content>()
-  const chunks = new Map<string, Promise<never>>()
   const offs: Dispose[] = []
 
   function readPerson(): Person {
     const kept = store.get<Person>('person')
-    if (kept?.anonymousId) return kept
-    return { anonymousId: adopted() ?? newId(), native: {}, custom: {} }
-  }
-
-  /** analytics.js's anonymous id, so that its events and ours are one person's. */
-  function adopted(): string | undefined {
-    try {
-      const kept = view.localStorage.getItem('ajs_anonymous_id')
-      return kept ? String(JSON.parse(kept)) : undefined
-    } catch {
-      return undefined
-    }
+    if (kept?.userId || kept?.left) return kept
+    // analytics.js's anonymous id is taken where it is known, so that its events and ours are one person's.
+    const theirs = createStore(() => view.localStorage, '').get<string>('ajs_anonymous_id')
+    return { native: {}, custom: {}, ...kept, anonymousId: theirs ?? kept?.anonymousId ?? newId() }
   }
 
   const savePerson = () => store.set('person', person)
@@ -108,8 +103,10 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       beacon: (url, body) => view.navigator.sendBeacon?.(url, body) ?? false,
       now,
       random: Math.random,
+      lost: (count) => lifecycle('events_dropped', { count }),
     },
-    () => (reply ? { url: `${config.base}/v1/batch`, key: reply.key, signature } : null),
+    // While boot finds no server, the next one that does brings what waits.
+    () => (reply && !failures ? { url: `${config.base}/v1/batch`, key: reply.key, signature } : null),
   )
   const say = (message: Omit<Message, 'messageId' | 'timestamp' | 'anonymousId' | 'userId'> & Partial<Message>) =>
     // The mark: what the browser has mapped is not mapped again by a destination on the server.
@@ -117,10 +114,12 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   const lifecycle = (event: string, properties: Record<string, unknown>, said?: Said) => {
     // What was seen, answered or ended may be what somebody else waits for.
     if (/^[eq]/.test(event) && reply?.watch?.experiences?.includes(properties['experience'] as string)) boot()
+    // How an experience ended is told to the page by the runtime, once.
+    if (!/^exp.*ed$/.test(event)) emit(event.replace('_', ':'), properties)
     return say({ type: 'track', event, properties, context: { handrail: { lifecycle: true, sdk: VERSION } }, ...said })
   }
 
-  const ledger = createLedger(store, who)
+  const ledger = createLedger(store, () => Object.values(ids()))
   const locale = () =>
     String(person.native['language'] ?? (page.documentElement.lang || view.navigator.language || 'en'))
   const values = (name: string): AttributeValue | undefined => {
@@ -130,18 +129,17 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     return reply?.attributes && Object.hasOwn(reply.attributes, name) ? reply.attributes[name] : undefined
   }
   const emit = (event: string, detail: unknown) => {
+    if ((view as { JIMO_DEBUG?: unknown }).JIMO_DEBUG) view.console.debug('[handrail]', event, detail)
     for (const listener of listeners.get(event) ?? []) guard(listener)(detail)
   }
 
   let rules: typeof import('./chunks/rules.ts') | undefined
   let ears: typeof import('./chunks/ears.ts') | undefined
-  function load(name: string): Promise<never> {
-    const kept = chunks.get(name)
-    if (kept) return kept
-    const chunk = import(/* @vite-ignore */ `${config.base}/sdk/v1/assets/${name}-${config.build}.js`) as Promise<never>
-    chunk.catch(() => chunks.delete(name))
-    chunks.set(name, chunk)
-    return chunk
+  const load = (name: string): Promise<never> =>
+    import(/* @vite-ignore */ `${config.base}/sdk/v1/assets/${name}-${config.build}.js`) as Promise<never>
+  /** Brings the rules that only some experiences ask for, wherever they are named. */
+  async function prepare(made: unknown) {
+    if (!rules && /"(residual|patterns|glob|days)"/.test(JSON.stringify(made))) rules = await load('rules')
   }
   const runtime = createRuntime({
     view,
@@ -164,12 +162,14 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       const kept = contents.get(candidate.version)
       if (kept) return kept
       const made: Content = await (await fetchHere(config.base + candidate.url)).json()
+      await prepare(made)
       contents.set(candidate.version, made)
       return made
     },
     tell: lifecycle,
     flush: () => outbox.flush(),
     emit,
+    host,
     stillLive: async (candidate: Candidate) => {
       if (now() - revisionAt < REREAD_AFTER) return true
       const live = await reread()
@@ -189,7 +189,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     view.clearTimeout(bootTimer)
     bootTimer = view.setTimeout(
       guard(() => void bootNow()),
-      Math.max(0, bootedAt + BOOT_GAP - Date.now()),
+      Math.max(0, bootedAt + BOOT_GAP - Date.now(), outbox.quietFor()),
     )
   }
 
@@ -197,13 +197,13 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     booting = true
     bootedAt = Date.now()
     const asked = who()
-    const abort = new view.AbortController()
-    const timer = view.setTimeout(() => abort.abort(), BOOT_TIMEOUT)
+    const settle = view.setTimeout(guard(fallBack), SETTLED_AFTER)
     try {
       const batch = outbox.waiting()
-      const request: BootRequest = {
+      // A member that is not there is left out of the JSON.
+      const request: { [Name in keyof BootRequest]: BootRequest[Name] | undefined } = {
         project: config.project,
-        ...(config.key ? { key: config.key } : reply ? { key: reply.key } : {}),
+        key: config.key ?? reply?.key,
         page: { url: view.location.href, title: page.title.slice(0, 200), referrer: page.referrer },
         sdk: VERSION,
         ...ids(),
@@ -212,25 +212,27 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
         sentAt: new Date(now()).toISOString(),
         batch,
-        ...(signature ? { signature } : {}),
+        signature,
         have: [...contents.keys()],
-        ...(preview ? { preview } : {}),
+        preview,
+        segments: host['segments'] as true | undefined,
       }
       const response = await fetchHere(`${config.base}/sdk/v1/boot`, {
         method: 'POST',
         body: JSON.stringify(request),
-        headers: { 'content-type': 'text/plain' },
-        signal: abort.signal,
+        signal: AbortSignal.timeout(BOOT_TIMEOUT),
       })
-      if (response.status >= 400 && response.status < 500 && response.status !== 429 && response.status !== 408) {
+      if (isFinal(response.status)) {
         // The server's word is final: it names what is wrong, and asking again would not change it.
         warn(`the server refused: ${((await response.json()) as { message?: string }).message ?? response.status}`)
         return
       }
+      outbox.hush(response.headers.get('retry-after'))
       const made: BootReply = await response.json()
       if (!response.ok || !Array.isArray(made.candidates)) throw new Error('no boot reply')
       failures = 0
-      skew = Math.abs(made.now - Date.now()) > 2000 ? made.now - Date.now() : 0
+      const off = made.now - Date.now()
+      skew = Math.abs(off) > 2000 ? off : 0
       store.set('skew', skew)
       outbox.settled([...(made.accepted ?? []), ...Object.keys(made.rejected ?? {})])
       for (const [id, reason] of Object.entries(made.rejected ?? {})) warn(`an event was refused (${reason})`, id)
@@ -241,13 +243,15 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       }
       await use(made, asked)
       store.set('reply', { at: now(), who: asked, reply: { ...made, content: {} } })
+      // Boot brings as much as one request may carry; what is left goes by itself.
+      outbox.flush()
     } catch {
       failures++
-      if (!reply) fallBack()
+      fallBack()
       view.clearTimeout(bootTimer)
       bootTimer = view.setTimeout(guard(boot), Math.min(2 ** failures * 2000, 120_000) * (0.5 + Math.random() / 2))
     } finally {
-      view.clearTimeout(timer)
+      view.clearTimeout(settle)
       booting = false
       if (bootAgain) {
         bootAgain = false
@@ -257,8 +261,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   }
 
   async function use(made: BootReply, asked: string) {
-    if (!rules && made.candidates.some((each) => each.residual || each.patterns || each.frequency.every === 'days'))
-      rules = await load('rules')
+    await prepare(made)
     if (!ears && made.candidates.some((each) => /_(click|exit)$/.test(each.showOn.on))) ears = await load('ears')
     if (stopped || asked !== who()) return
     reply = made
@@ -273,40 +276,41 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     runtime.tell()
     runtime.resume()
     runtime.consider('page_opening')
+    revisionTimer ||= view.setTimeout(guard(reread), REREAD_AFTER * (1 + Math.random()))
     emit('ready', { candidates: made.candidates.map((each) => each.key) })
   }
 
   /** The server is away: what it said last, for this person and not too long ago, still holds. */
   function fallBack() {
     const kept = store.get<{ at: number; who: string; reply: BootReply }>('reply')
-    if (kept && kept.who === who() && now() - kept.at < SEVEN_DAYS) use(kept.reply, kept.who).catch(() => undefined)
+    if (!reply && kept && kept.who === who() && now() - kept.at < SEVEN_DAYS)
+      use(kept.reply, kept.who).catch(() => undefined)
   }
 
-  /** The revision document; boots again when something was published or paused. Gives what is live, or nothing. */
+  let revisions: ReturnType<typeof import('./chunks/revision.ts')['watchRevision']> | undefined
+  let revisionTimer = 0
+  /** Rereads the revision, and goes on doing so from then on. Gives what is live, or nothing where nobody answers. */
   async function reread(): Promise<string[] | undefined> {
     if (!reply) return undefined
     try {
-      const response = await fetchHere(config.base + reply.revisionUrl)
-      const told: Revision = await response.json()
-      revisionAt = now()
-      if (told.revision !== reply.revision) boot()
-      return told.live
+      const { watchRevision }: typeof import('./chunks/revision.ts') = await load('revision')
+      if (stopped) return undefined
+      revisions ??= watchRevision({
+        view,
+        guard,
+        fetch: fetchHere,
+        address: () => (reply && !outbox.quietFor() ? config.base + reply.revisionUrl : undefined),
+        heard({ revision }) {
+          revisionAt = now()
+          if (revision !== reply?.revision) boot()
+        },
+      })
+      return await revisions.read()
     } catch {
+      revisionTimer = 0
       return undefined
     }
   }
-
-  function poll() {
-    const timer = view.setTimeout(
-      guard(() => {
-        if (page.visibilityState === 'visible') void reread()
-        poll()
-      }),
-      30_000 + Math.random() * 30_000,
-    )
-    stopPoll = () => view.clearTimeout(timer)
-  }
-  let stopPoll: Dispose = () => undefined
   let stopEars: Dispose | undefined
 
   // ---------------------------------------------------------------- commands
@@ -317,7 +321,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       refuse(command)
       return undefined
     }
-    if (!initialised && command.verb !== 'on' && command.verb !== 'off' && command.verb !== 'get') {
+    // What is asked is answered, what is to be done waits.
+    if (!initialised && /do|set/.test(command.verb)) {
       held.push(command)
       return undefined
     }
@@ -343,7 +348,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         return undefined
       }
       default:
-        listeners.delete(name)
+        if (typeof args[0] === 'function') listeners.get(name)?.delete(args[0] as (detail: unknown) => void)
+        else listeners.delete(name)
         return undefined
     }
   }
@@ -364,13 +370,21 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         const { evolutionId } = (args[0] ?? {}) as { evolutionId?: unknown }
         return start(String(evolutionId ?? args[0]))
       }
-      case 'boosted:refresh':
-        return boot()
-      case 'boosted:hash-change':
-        return runtime.opened()
+      case 'hold':
+      case 'release':
+        return runtime.hold(name === 'hold')
       default:
-        return refuse(`there is no ${name} to do in this release`)
+        return rarely(`do ${name}`)
     }
+  }
+
+  /** Commands that few pages push are loaded when one is. */
+  function rarely(command: string): Promise<unknown> {
+    return load('commands').then(
+      ({ perform: does }: typeof import('./chunks/commands.ts')) =>
+        does(command, { runtime, store, host, reply: () => reply, refuse, boot, reset, hear, listeners }),
+      () => refuse(`not loaded: ${command}`),
+    )
   }
 
   /** Settles here at once; the callback runs once, within a tick, whether the server is up or not. */
@@ -408,12 +422,11 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     ledger.clear()
     store.remove('reply')
     signature = undefined
-    person = { anonymousId: newId(), native: {}, custom: {} }
+    person = { anonymousId: newId(), native: {}, custom: {}, left: true }
   }
 
   function track(told: unknown) {
-    if (!told || typeof told !== 'object') return refuse('segmentio:track needs an event')
-    const { event, messageId, timestamp, properties } = told as Record<string, unknown>
+    const { event, messageId, timestamp, properties } = (told ?? {}) as Record<string, unknown>
     if (typeof event !== 'string' || !event) return refuse('segmentio:track names no event')
     say({
       type: 'track',
@@ -429,77 +442,58 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   }
 
   function change(name: string, args: unknown[]): unknown {
-    const [first, second] = args
+    const [first, option] = args
     if (name === 'user:id') return identify(first, undefined)
-    if (name === 'user:attributes') return setCustom(first, second)
     if (name === 'user:group') return group(first)
-    if (name === 'user' && first && typeof first === 'object')
-      return setNative(first as Record<string, unknown>, second)
-    const field = name === 'core:language' ? 'language' : name.startsWith('user:') ? name.slice(5) : ''
-    if (NATIVE.includes(field)) return setNative({ [field]: first }, second)
-    // Native fields that do not exist are not created (RULES 5).
-    return refuse(`set ${name}: there is no such field`)
-  }
-
-  const refetches = (option: unknown): boolean =>
-    option === true ||
-    (!!option &&
-      typeof option === 'object' &&
-      !!(
-        (option as { refetchBoosted?: unknown }).refetchBoosted ||
-        (option as { refreshBoosted?: unknown }).refreshBoosted
-      ))
-
-  function setNative(fields: Record<string, unknown>, option: unknown) {
-    const native: Record<string, AttributeValue> = {}
-    for (const [field, value] of Object.entries(fields)) {
-      const made = field === 'language' ? { value: readLanguage(value) ?? null } : readValue(value)
-      if (!NATIVE.includes(field)) refuse(`set user:${field}: there is no such field`)
-      else if ('refused' in made) refused(`native.${field}`, made.refused)
-      else native[field] = made.value
+    if (/^core:(navigate|allowJs)$/.test(name)) {
+      host[name] = first
+      return undefined
     }
-    Object.assign(person.native, native)
-    savePerson()
-    if (Object.keys(native).length) say({ type: 'identify', context: { handrail: { native } } })
-    after(
-      Object.keys(native).map((field) => `native.${field}`),
-      option,
-    )
+    const custom = name === 'user:attributes'
+    if (custom || name === 'user') {
+      if (!first || typeof first !== 'object' || Array.isArray(first)) return refuse(`set ${name} needs an object`)
+      return write(custom ? 'custom' : 'native', first, option)
+    }
+    const [space, field = ''] = name.split(':')
+    if (space === 'user' || name === 'core:language') return write('native', { [field]: first }, option)
+    return refuse(noField(name))
   }
 
-  function setCustom(attributes: unknown, option: unknown) {
-    if (!attributes || typeof attributes !== 'object' || Array.isArray(attributes))
-      return refuse('set user:attributes needs an object')
-    const traits: Record<string, AttributeValue> = {}
-    for (const [key, value] of Object.entries(attributes)) {
+  // Native fields that do not exist are not created (RULES 5).
+  const noField = (name: string) => `set ${name}: there is no such field`
+
+  /** Sets attributes of one source: each on its own merits, so that a bad one costs only itself. */
+  function write(source: 'native' | 'custom', fields: object, option: unknown) {
+    const custom = source === 'custom'
+    const { refetchBoosted, refreshBoosted, removeUnspecified } = (option ?? {}) as Record<string, unknown>
+    const made: Record<string, AttributeValue> = {}
+    for (const [key, value] of Object.entries(fields)) {
       if (value === undefined) continue
-      const made = readValue(value)
-      if ('refused' in made) refused(`custom.${key}`, made.refused)
-      else traits[key] = made.value
+      if (!custom && !NATIVE.includes(key)) {
+        refuse(noField(`user:${key}`))
+        continue
+      }
+      const read_ = !custom && key === 'language' ? { value: readLanguage(value) ?? null } : readValue(value)
+      if ('refused' in read_) {
+        warn(`${source}.${key} was refused: ${read_.refused}`)
+        lifecycle('attribute_refused', { attribute: `${source}.${key}`, reason: read_.refused })
+      } else made[key] = read_.value
     }
-    const clear =
-      !!option && typeof option === 'object' && !!(option as { removeUnspecified?: unknown }).removeUnspecified
-    person.custom = clear ? traits : { ...person.custom, ...traits }
+    const clear = custom && !!removeUnspecified
+    person[source] = clear ? made : { ...person[source], ...made }
     savePerson()
-    say({
-      type: 'identify',
-      traits,
-      context: { handrail: { remove_unspecified: clear } },
-    })
-    after(
-      Object.keys(traits).map((key) => `custom.${key}`),
-      option,
+    const names = Object.keys(made)
+    if (custom) say({ type: 'identify', traits: made, context: { handrail: { remove_unspecified: clear } } })
+    else if (names.length) say({ type: 'identify', context: { handrail: { native: made } } })
+    const watched = reply?.watch?.attributes
+    if (
+      option === true ||
+      refetchBoosted ||
+      refreshBoosted ||
+      names.some((key) => watched?.includes(`${source}.${key}`))
     )
+      boot()
     return undefined
-  }
-
-  function refused(attribute: string, reason: string) {
-    warn(`${attribute} was refused: ${reason}`)
-    lifecycle('attribute_refused', { attribute, reason })
-  }
-
-  function after(names: string[], option: unknown) {
-    if (refetches(option) || names.some((name) => reply?.watch?.attributes?.includes(name))) boot()
   }
 
   function group(told: unknown) {
@@ -521,19 +515,18 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       case 'user:attributes':
       case 'jimer:attributes':
         return { ...person.custom }
-      case 'user:segments':
-        return reply?.segments ?? []
       default:
-        refuse(`there is no ${name} to get in this release`)
-        return undefined
+        return rarely(`get ${name}`)
     }
   }
 
-  const start = (key: string, entry: Entry = 'manual') => runtime.start(key, entry)
+  const start = (key: string) => runtime.start(key, 'manual')
 
   function init() {
     if (initialised) return
     initialised = true
+    savePerson()
+    begin()
     for (const command of held.splice(0)) guard(() => void execute(command))()
     boot()
   }
@@ -555,21 +548,23 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     // Back from the browser's cache: the page is as it was, what may show may not be.
     if ((event as PageTransitionEvent).persisted) boot()
   })
+  function begin() {
+    offs.push(
+      watchRoute(
+        view,
+        guard,
+        () => runtime.opened(),
+        () => load('history'),
+      ),
+    )
+  }
+  if (initialised) begin()
   offs.push(
-    watchRoute(
-      view,
-      guard,
-      () => runtime.opened(),
-      () => load('history'),
-    ),
-  )
-  offs.push(
-    () => stopPoll(),
+    () => revisions?.stop(),
     () => stopEars?.(),
     () => outbox.stop(),
     () => runtime.stop(),
   )
-  poll()
   // Everything that was pushed before us runs first, so that the first boot already knows who it asks for.
   view.queueMicrotask(guard(boot))
   if (preview || /[?&]handrail(_debug)?=/.test(view.location.search) || journal.get('debug'))
@@ -588,13 +583,13 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       return answer
     },
     init,
-    start: (key) => start(key),
+    start,
     runtime,
     shutdown() {
       if (stopped) return
       stopped = true
       outbox.flush(true)
-      for (const timer of [bootTimer, validTimer]) view.clearTimeout(timer)
+      for (const timer of [bootTimer, validTimer, revisionTimer]) view.clearTimeout(timer)
       for (const off of offs.splice(0)) off()
     },
   }

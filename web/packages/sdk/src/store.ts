@@ -5,17 +5,14 @@ export interface Store {
   remove(name: string): void
 }
 
-/** Longest text of one value, so that all of ours stay below 256 KB. */
-export const MOST = 60_000
+/** Characters of all our names and values together: 256 KB of a storage that the host shares with us. */
+export const MOST = 256_000
 
 export function createStore(find: () => Storage, prefix: string): Store {
   const memory = new Map<string, string>()
   let storage: Storage | undefined
   try {
     storage = find()
-    // Some browsers hand out a storage that refuses every write.
-    storage.setItem(`${prefix}?`, '1')
-    storage.removeItem(`${prefix}?`)
   } catch {
     storage = undefined
   }
@@ -32,7 +29,11 @@ export function createStore(find: () => Storage, prefix: string): Store {
       const text = JSON.stringify(value)
       memory.delete(name)
       try {
-        if (!storage || text.length > MOST) throw 0
+        if (!storage) throw 0
+        let total = text.length
+        for (const key of Object.keys(storage))
+          if (key.startsWith(prefix) && key !== prefix + name) total += `${key}${storage.getItem(key)}`.length
+        if (total > MOST) throw 0
         storage.setItem(prefix + name, text)
       } catch {
         memory.set(name, text)

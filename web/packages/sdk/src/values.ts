@@ -25,11 +25,8 @@ export function readValue(value: unknown): { value: AttributeValue } | { refused
 /** An id nobody else has; `crypto.randomUUID` is missing on plain http. */
 export function newId(): string {
   const { crypto } = globalThis
-  if (crypto?.randomUUID) return crypto.randomUUID()
-  const bytes = crypto?.getRandomValues
-    ? crypto.getRandomValues(new Uint8Array(16))
-    : Uint8Array.from({ length: 16 }, () => Math.random() * 256)
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  if (crypto.randomUUID) return crypto.randomUUID()
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 const LANGUAGES: Record<string, string> = { jp: 'ja', se: 'sv' }

@@ -23,6 +23,7 @@ function boxed(...replies: boolean[]) {
       beacon: () => true,
       now: () => Date.now(),
       random: () => 1,
+      lost: () => undefined,
     },
     () => ({ url: 'https://handrail.example/v1/batch', key: 'wk' }),
   )

@@ -54,6 +54,7 @@ export interface BootRequest {
   signature?: string
   have?: string[]
   preview?: string
+  segments?: boolean
 }
 
 /** The page the browser is on. */

@@ -1,0 +1,428 @@
+"""Commands: every shape that can be pushed has its stated result, and what is promised of each holds in a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from tests.support.demo import Demo, become
+
+Visit = Callable[..., Page]
+PLAIN = "/demo/plain_page.html"
+
+TOUR = """
+kind: tour
+key: {key}
+name: {key}
+respects_rate_limit: false
+frequency: {{every: time}}
+show_on: {{on: {on}}}
+audience: {{attribute: custom.cohort, operator: is, value: {cohort}}}
+content:
+  steps:
+    - key: only
+      form: modal
+      blocks:
+        - {{type: heading, text: The tour {key}}}
+        - {{type: button, label: Go, actions: [{{type: go_to_step, step: complete}}{also}]}}
+"""
+
+
+BANNER = """
+kind: banner
+key: {key}
+name: {key}
+show_on: {{on: {on}}}
+audience: {{attribute: custom.cohort, operator: is, value: {cohort}}}
+content:
+  position: top
+  layout: floating
+  blocks:
+    - {{type: paragraph, text: The banner {key}}}
+"""
+
+
+def publish(
+    demo: Demo, folder: Path, key: str, cohort: str, *, on: str = "page_opening", also: str = "", form: str = TOUR
+) -> None:
+    """Publish an experience that only users with this `cohort` meet."""
+    file = folder / f"{key}.yaml"
+    file.write_text(form.format(key=key, cohort=cohort, on=on, also=also))
+    done = demo.command("apply", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def kept(page: Page) -> list[dict[str, object]]:
+    """The events that wait in this browser's storage."""
+    text = page.evaluate("""() => Object.entries(localStorage).find(([key]) => key.endsWith(':outbox'))?.[1] ?? '[]'""")
+    return cast("list[dict[str, object]]", json.loads(text))
+
+
+def boots_of(page: Page) -> list[dict[str, object]]:
+    """Fills with the body of each boot that `page` sends from now on."""
+    bodies: list[dict[str, object]] = []
+
+    def note(asked: Request) -> None:
+        if asked.url.endswith("/sdk/v1/boot") and asked.method == "POST":
+            bodies.append(json.loads(asked.post_data or "{}"))
+
+    page.on("request", note)
+    return bodies
+
+
+def ready(page: Page) -> None:
+    page.wait_for_function("window.handrail?.decisions?.().length")
+
+
+# ------------------------------------------------------------------ stated results (RULES 12)
+
+NOTHING = None
+STATED: list[tuple[str, object, str, str]] = [
+    # what is pushed, what push gives, what the console is told, what is known afterwards
+    ("['do', 'identify', ['u1']]", NOTHING, "", "user:id = u1"),
+    ("['do', 'identify', ['u1', null, 'signed']]", NOTHING, "", "user:id = u1"),
+    ("['identify', {id: 'u1'}]", NOTHING, "", "user:id = u1"),
+    ("['identify', 'u1']", NOTHING, "", "user:id = u1"),
+    ("['set', 'user:id', ['u1']]", NOTHING, "", "user:id = u1"),
+    ("['do', 'identify', [42]]", NOTHING, "", "user:id = 42"),
+    ("['do', 'identify', ['']]", NOTHING, "identify:", "user:id = null"),
+    ("['do', 'identify', ['null']]", NOTHING, "identify:", "user:id = null"),
+    ("['do', 'identify', [null]]", NOTHING, "identify:", "user:id = null"),
+    ("['do', 'identify', [{id: 'u1'}]]", NOTHING, "not object", "user:id = null"),
+    ("['do', 'identify', [Promise.resolve('u1')]]", NOTHING, "not object", "user:id = null"),
+    ("['do', 'identify', [['u1']]]", NOTHING, "not an array", "user:id = null"),
+    ("['do', 'identify', ['u1', () => { throw Error('host') }]]", NOTHING, "kept from the page", "user:id = u1"),
+    ("['do', 'identify', ['u1', 'no function']]", NOTHING, "", "user:id = u1"),
+    ("['set', 'user:attributes', {a: 1}]", NOTHING, "", 'attributes = {"a":1}'),
+    ("['set', 'user:attributes', [{a: 1}]]", NOTHING, "", 'attributes = {"a":1}'),
+    ("['set', 'user:attributes', [{a: 1}, true, true]]", NOTHING, "", 'attributes = {"a":1}'),
+    ("['set', 'user:attributes', [{a: [1, 'x']}]]", NOTHING, "custom.a was refused", "attributes = {}"),
+    ("['set', 'user:attributes', [{a: {b: 1}, c: 2}]]", NOTHING, "custom.a was refused", 'attributes = {"c":2}'),
+    ("['set', 'user:attributes', [{a: NaN, b: undefined}]]", NOTHING, "custom.a was refused", "attributes = {}"),
+    ("['set', 'user:attributes', ['text']]", NOTHING, "needs an object", "attributes = {}"),
+    ("['set', 'user:attributes']", NOTHING, "needs an object", "attributes = {}"),
+    ("['set', 'user', {name: 'Ann', shoe: 3}]", NOTHING, "user:shoe: there is no such field", "attributes = {}"),
+    ("['set', 'user:phone', ['1']]", NOTHING, "user:phone: there is no such field", "attributes = {}"),
+    ("['set', 'core:language', ['jp']]", NOTHING, "", "user:language = ja"),
+    ("['set', 'core:language', ['se']]", NOTHING, "", "user:language = sv"),
+    ("['set', 'user:language', ['pt-BR']]", NOTHING, "", "user:language = pt-BR"),
+    ("['set', 'core:speed', [1]]", NOTHING, "core:speed: there is no such field", "attributes = {}"),
+    ("['set', 'user:group', [{groupId: 'g1', traits: {}}, {fromSegment: true}]]", NOTHING, "", "attributes = {}"),
+    ("['set', 'user:group', [{}]]", NOTHING, "user:group:", "attributes = {}"),
+    ("['do', 'segmentio:track', [{event: 'E', messageId: 'm'}]]", NOTHING, "", "attributes = {}"),
+    ("['do', 'segmentio:track', [{}]]", NOTHING, "names no event", "attributes = {}"),
+    ("['do', 'segmentio:track']", NOTHING, "names no event", "attributes = {}"),
+    ("['do', 'nothing of ours']", NOTHING, "nothing of ours", "attributes = {}"),
+    ("['get', 'nothing of ours']", NOTHING, "nothing of ours", "attributes = {}"),
+    ("['get', 'user:id']", NOTHING, "", "attributes = {}"),
+    ("['get', 'jimer:attributes']", {}, "", "attributes = {}"),
+    ("['on', 'ready', [3]]", NOTHING, "needs a listener", "attributes = {}"),
+    ("['on', 'ready']", NOTHING, "needs a listener", "attributes = {}"),
+    ("['off', 'ready', [() => 1]]", NOTHING, "", "attributes = {}"),
+    ("['off', 'never heard of']", NOTHING, "", "attributes = {}"),
+    ("null", NOTHING, "a command is a list", "attributes = {}"),
+    ("{}", NOTHING, "a command is a list", "attributes = {}"),
+    ("[]", NOTHING, "a command is a list", "attributes = {}"),
+    ("['what', 'user:id']", NOTHING, "there is no verb what", "attributes = {}"),
+    ("['do']", NOTHING, "names nothing", "attributes = {}"),
+    ("[1, 2]", NOTHING, "there is no verb 1", "attributes = {}"),
+    ("['set', 'user:attributes', {a: 1}], ['get', 'user:attributes']", {"a": 1}, "", 'attributes = {"a":1}'),
+    ("['identify', 'u1', () => jimo.push(['set', 'user:attributes', {b: 2}])]", NOTHING, "", 'attributes = {"b":2}'),
+]  # fmt: skip
+
+
+class Heard:
+    """One page for all commands, and what it was told and suffered."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.warnings: list[str] = []
+        self.faults: list[str] = []
+        page.on("console", lambda said: self.warnings.append(said.text) if said.text.startswith("[handrail]") else None)
+        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+
+
+@pytest.fixture(scope="module")
+def plain(browser: Browser, demo: Demo) -> Iterator[Heard]:
+    context = browser.new_context()
+    heard = Heard(context.new_page())
+    heard.page.goto(demo.host + PLAIN)
+    ready(heard.page)
+    yield heard
+    context.close()
+
+
+@pytest.mark.parametrize(("pushed", "answer", "told", "known"), STATED, ids=[case[0] for case in STATED])
+def test_every_command_has_its_stated_result(plain: Heard, pushed: str, answer: object, told: str, known: str) -> None:
+    page = plain.page
+    page.evaluate("jimo.push(['do', 'reset'])")
+    plain.warnings.clear()
+    given = page.evaluate(f"async () => {{ const answer = jimo.push({pushed}); return (await answer) ?? null }}")
+    assert given == answer
+    subject, _, value = known.partition(" = ")
+    getter = "user:attributes" if subject == "attributes" else subject
+    found = page.evaluate(f"jimo.push(['get', '{getter}']) ?? null")
+    assert (found if isinstance(found, str) else json.dumps(found, separators=(",", ":"))) == value
+    assert [told in each for each in plain.warnings] == ([True] if told else [])
+    assert plain.faults == []
+
+
+def test_starting_says_why_not(visit: Visit) -> None:
+    page = visit(None, path=PLAIN)
+    ready(page)
+    nothing = {"started": False, "because": "not_found"}
+    assert page.evaluate("jimo.push(['do', 'boosted:trigger', [{evolutionId: 'nope'}]])") == nothing
+    assert page.evaluate("jimo.push(['do', 'boosted:trigger', ['nope']])") == nothing
+    assert page.evaluate("handrail.start('nope')") == nothing
+    page.evaluate("jimo.push(['do', 'reset'])")
+    assert page.evaluate("handrail.start('nope')") == {"started": False, "because": "offline"}
+
+
+# ------------------------------------------------------------------ held back until a user is known (RULES 15)
+
+
+def test_before_a_user_is_known_nothing_is_asked_stored_or_run(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context()
+    context.add_init_script("""
+      window.JIMO_MANUAL_INIT = true
+      window.writes = []
+      const set = Storage.prototype.setItem
+      Storage.prototype.setItem = function (key, text) { writes.push(key); return set.call(this, key, text) }
+    """)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(each.url) if each.url.startswith(demo.server) else None)
+    bodies = boots_of(page)
+    page.goto(demo.host + PLAIN)
+    page.wait_for_function("window.handrail?.version")
+    page.evaluate("""() => {
+      jimo.push(['set', 'user:attributes', [{step: 1}]])
+      jimo.push(['do', 'segmentio:track', [{event: 'held', messageId: 'held-1'}]])
+      dispatchEvent(new Event('online'))
+      history.pushState({}, '', '?elsewhere')
+      document.dispatchEvent(new Event('visibilitychange'))
+      dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))
+    }""")
+    page.wait_for_timeout(600)
+    assert [url.rsplit("/", 1)[1] for url in asked] == ["handrail.js"]
+    assert page.evaluate("writes.filter((key) => key.includes('handrail'))") == []
+    assert page.evaluate("segmentJimo.initialized") is False
+    # As Segment's destination does it: commands first, then the start.
+    page.evaluate("""() => {
+      const client = segmentJimo.client()
+      const traits = () => client.push(['set', 'user:attributes', [{step: 2}, false, true]])
+      client.push(['do', 'identify', ['held-user', traits]])
+      if (!segmentJimo.initialized) jimoInit()
+    }""")
+    ready(page)
+    assert page.evaluate("segmentJimo.initialized") is True
+    assert bodies[0]["userId"] == "held-user"
+    types = [
+        (each["type"], each.get("traits") or each.get("event"))
+        for each in cast("list[dict[str, object]]", bodies[0]["batch"])
+    ]
+    assert types == [("identify", {"step": 1}), ("track", "held"), ("identify", None), ("identify", {"step": 2})]
+    assert page.evaluate("jimo.push(['get', 'user:attributes'])") == {"step": 2}
+    page.evaluate("jimoInit()")
+    context.close()
+
+
+# ------------------------------------------------------------------ deciding anew (RULES 14)
+
+
+def test_a_newly_published_tour_appears_with_the_flag_and_not_without_it(
+    visit: Visit, demo: Demo, tmp_path: Path
+) -> None:
+    page = visit(None, path=PLAIN)
+    page.evaluate("jimo.push(['do', 'identify', ['flagged']])")
+    page.evaluate("jimo.push(['set', 'user:attributes', [{cohort: 'flags'}, true]])")
+    ready(page)
+    page.wait_for_timeout(2500)
+    publish(demo, tmp_path, "flagged", "flags", form=BANNER)
+    card = page.locator("handrail-root [role=region]").filter(has_text="The banner flagged")
+    bodies = boots_of(page)
+    page.evaluate("jimo.push(['set', 'user:attributes', [{colour: 'red'}]])")
+    page.wait_for_timeout(2500)
+    assert bodies == []
+    expect(card).to_have_count(0)
+    page.evaluate("jimo.push(['set', 'user:attributes', [{colour: 'blue'}, {refetchBoosted: true}]])")
+    expect(card).to_be_visible()
+
+
+def test_many_wishes_make_one_boot_in_two_seconds(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    bodies = boots_of(page)
+    page.goto(demo.host + PLAIN)
+    page.clock.run_for(100)
+    ready(page)
+    page.clock.run_for(3000)
+    bodies.clear()
+    for _ in range(4):
+        for value in range(5):
+            page.evaluate(f"jimo.push(['set', 'user:attributes', [{{value: {value}}}, true]])")
+        page.clock.run_for(500)
+        page.wait_for_timeout(50)
+    assert 1 <= len(bodies) <= 2
+    context.close()
+
+
+# ------------------------------------------------------------------ identities
+
+
+def test_a_tracked_copy_keeps_its_message_id_and_analytics_jss_anonymous_id_is_taken(
+    browser: Browser, demo: Demo
+) -> None:
+    context = browser.new_context()
+    context.add_init_script("localStorage.setItem('ajs_anonymous_id', JSON.stringify('of-analytics-js'))")
+    page = context.new_page()
+    bodies = boots_of(page)
+    page.goto(demo.host + PLAIN)
+    ready(page)
+    assert bodies[0]["anonymousId"] == "of-analytics-js"
+    page.evaluate(
+        "jimo.push(['do', 'segmentio:track', [{event: 'Order', messageId: 'ajs-next-1', timestamp: new Date()}]])"
+    )
+    told = next(each for each in kept(page) if each.get("event") == "Order")
+    assert told["messageId"] == "ajs-next-1"
+    assert told["anonymousId"] == "of-analytics-js"
+    # After a log-out its id is still in the page's storage, and belongs to somebody who left.
+    page.evaluate("jimo.push(['do', 'reset'])")
+    page.reload()
+    ready(page)
+    assert bodies[-1]["anonymousId"] != "of-analytics-js"
+    context.close()
+
+
+def test_segments_are_sent_to_pages_that_ask_and_to_no_others(visit: Visit, demo: Demo) -> None:
+    page = visit(None, path=PLAIN)
+    replies: list[dict[str, object]] = []
+    page.on(
+        "response",
+        lambda got: (
+            replies.append(got.json())
+            if got.url.endswith("/sdk/v1/boot") and got.ok and got.request.method == "POST"
+            else None
+        ),
+    )
+    become(page, "segmented", role="owner", plan="free")
+    page.wait_for_function("jimo.push(['get', 'user:id']) === 'segmented'")
+    page.wait_for_timeout(2500)
+    assert replies
+    assert not any("segments" in reply for reply in replies)
+    assert page.evaluate("jimo.push(['get', 'user:segments'])") == ["administrators"]
+    become(page, "somebody-else", role="guest", plan="free")
+    page.wait_for_timeout(2500)
+    assert page.evaluate("jimo.push(['get', 'user:segments'])") == []
+
+
+# ------------------------------------------------------------------ what the page hears, and what it takes over
+
+
+def test_listeners_hear_each_event_by_its_name_until_they_are_taken_off(
+    visit: Visit, demo: Demo, tmp_path: Path
+) -> None:
+    publish(demo, tmp_path, "heard", "hears", on="manual")
+    page = visit(None, path=PLAIN)
+    page.evaluate("""() => {
+      window.heard = []
+      window.listener = (detail) => heard.push(['again', detail.experience])
+      const names = ['ready', 'decision', 'step:seen', 'action:fired', 'experience:seen', 'experience:completed']
+      for (const name of [...names, 'experience:ended']) {
+        const note = ({experience, key, reason}) => heard.push([name, experience ?? key ?? null, reason ?? null])
+        jimo.push(['on', name, [note]])
+      }
+      jimo.push(['do', 'hold'])
+      jimo.push(['on', 'experience:seen', [() => { throw new Error('of a listener') }]])
+      jimo.push(['on', 'experience:seen', [listener]])
+      jimo.push(['off', 'experience:seen', [listener]])
+      jimo.push(['on', 'action:fired', [listener]])
+    }""")
+    become(page, "listener", cohort="hears")
+    page.wait_for_function("heard.some(([name]) => name === 'ready')")
+    page.wait_for_timeout(2200)
+    assert page.evaluate("handrail.start('heard')") == {"started": True}
+    page.wait_for_function("heard.some(([name, about]) => name === 'experience:seen' && about === 'heard')")
+    page.get_by_role("button", name="Go", exact=True).click()
+    page.wait_for_function("heard.some(([name, about]) => name === 'experience:ended' && about === 'heard')")
+    heard = page.evaluate("heard.filter(([, about]) => about === 'heard')")
+    names = sorted(name for name, *_ in heard if name != "decision")
+    assert names == sorted(
+        ["step:seen", "experience:seen", "action:fired", "again", "experience:completed", "experience:ended"]
+    )
+    assert ["experience:ended", "heard", "completed"] in heard
+    assert page.evaluate("heard.some(([name, about]) => name === 'decision' && about === 'heard')")
+    page.evaluate("heard.length = 0; jimo.push(['off', 'decision']); jimo.push(['off', 'ready'])")
+    page.evaluate("jimo.push(['do', 'boosted:refresh'])")
+    page.wait_for_timeout(2500)
+    assert page.evaluate("heard") == []
+    assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_pages_own_router_takes_navigations_of_its_origin(visit: Visit, demo: Demo, tmp_path: Path) -> None:
+    publish(
+        demo, tmp_path, "router", "routes", on="manual", also=", {type: navigate_to, url: '/demo/index.html?from=tour'}"
+    )
+    page = visit(None, path=PLAIN)
+    page.evaluate("""() => {
+      window.routed = []
+      jimo.push(['do', 'hold'])
+      jimo.push(['set', 'core:navigate', [(url) => { routed.push(url); history.pushState({}, '', url) }]])
+    }""")
+    become(page, "routed", cohort="routes")
+    ready(page)
+    page.wait_for_timeout(2200)
+    assert page.evaluate("handrail.start('router')") == {"started": True}
+    page.get_by_role("button", name="Go", exact=True).click()
+    page.wait_for_function("routed.length")
+    assert page.evaluate("routed") == [f"{demo.host}/demo/index.html?from=tour"]
+    assert page.evaluate("window.routed.length") == 1, "the page was not left"
+    # A router that does not want it, or fails, leaves it to the browser.
+    page.evaluate("jimo.push(['set', 'core:navigate', [() => { throw new Error('no such route') }]])")
+    page.evaluate("handrail.start('router')")
+    page.get_by_role("button", name="Go", exact=True).click()
+    page.wait_for_function("window.routed === undefined")
+    assert "from=tour" in page.url
+
+
+def test_a_busy_page_holds_interrupting_experiences_back(visit: Visit, demo: Demo, tmp_path: Path) -> None:
+    publish(demo, tmp_path, "waits", "holds")
+    page = visit(None, path=PLAIN)
+    page.evaluate("jimo.push(['do', 'hold'])")
+    become(page, "holder", cohort="holds")
+    page.wait_for_function("handrail.decisions().some((each) => each.key === 'waits' && each.because === 'held')")
+    expect(page.locator("handrail-root [role=dialog]")).to_have_count(0)
+    page.evaluate("jimo.push(['do', 'release'])")
+    expect(page.locator("handrail-root [role=dialog]")).to_have_count(1)
+
+
+def test_debug_tells_on_the_console_what_is_decided(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context()
+    context.add_init_script("window.JIMO_DEBUG = true")
+    page = context.new_page()
+    told: list[str] = []
+    page.on("console", lambda said: told.append(said.text) if said.type == "debug" else None)
+    page.goto(demo.host + PLAIN)
+    ready(page)
+    page.wait_for_timeout(200)
+    assert any("decision" in each for each in told)
+    assert any("ready" in each for each in told)
+    context.close()
+
+
+def test_resetting_the_storage_leaves_a_new_visitor(visit: Visit) -> None:
+    page = visit(None, path=PLAIN)
+    become(page, "wiped", plan="free")
+    ready(page)
+    before = page.evaluate("Object.entries(localStorage).find(([key]) => key.endsWith(':person'))[1]")
+    page.evaluate("jimo.push(['do', 'storage:reset'])")
+    page.wait_for_function("jimo.push(['get', 'user:id']) === undefined")
+    after = page.evaluate("Object.entries(localStorage).find(([key]) => key.endsWith(':person'))[1]")
+    assert "wiped" not in after
+    assert json.loads(after)["anonymousId"] != json.loads(before)["anonymousId"]

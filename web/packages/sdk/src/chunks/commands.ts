@@ -1,0 +1,60 @@
+import type { BootReply } from '@handrail/wire'
+import type { Runtime } from '../runtime.ts'
+import type { Store } from '../store.ts'
+
+type Listener = (detail: unknown) => void
+
+interface Hands {
+  runtime: Runtime
+  store: Store
+  /** What boot is asked beside the usual. */
+  host: Record<string, unknown>
+  listeners: Map<string, Set<Listener>>
+  reply(): BootReply | undefined
+  refuse(why: string): unknown
+  boot(): void
+  reset(): void
+  hear(event: string, listener: Listener): void
+}
+
+const CENTER = 'resource_center'
+
+/** What few pages ask for, by the words it is pushed with. */
+const RARE: Record<string, (hands: Hands) => unknown> = {
+  'do boosted:refresh': ({ boot }) => boot(),
+  'do boosted:hash-change': ({ runtime }) => runtime.opened(),
+  'do resource-center:open'({ runtime, reply }) {
+    const center = reply()?.candidates.find(({ kind }) => kind === CENTER)
+    return center ? runtime.start(center.key, 'manual') : undefined
+  },
+  'do resource-center:close'({ runtime }) {
+    for (const { candidate, play } of runtime.all()) if (candidate.kind === CENTER) play?.close?.()
+  },
+  'do storage:reset'({ store, reset }) {
+    reset()
+    for (const name of ['skew', 'lost', 'quiet']) store.remove(name)
+  },
+  'get user:segments': segments,
+}
+
+/** The keys of the user's segments, which boot sends only to pages that ask. */
+function segments({ host, listeners, reply, hear, boot }: Hands): Promise<string[]> {
+  if (!host['segments']) boot()
+  host['segments'] = true
+  return new Promise((resolve) => {
+    const look = () => {
+      const known = reply()?.segments
+      if (!known) return
+      listeners.get('ready')?.delete(look)
+      resolve(known)
+    }
+    hear('ready', look)
+    look()
+  })
+}
+
+/** Does or gets what `command` says, or says that nothing is called so. */
+export function perform(command: string, hands: Hands): unknown {
+  const does = Object.hasOwn(RARE, command) ? RARE[command] : undefined
+  return does ? does(hands) : hands.refuse(`there is no "${command}" in this release`)
+}
