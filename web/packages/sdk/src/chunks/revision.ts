@@ -35,7 +35,6 @@ export function watchRevision({ view, guard, fetch, address, heard }: Asked): Re
 
   function tick() {
     later()
-    if (page.visibilityState !== 'visible') return
     // Two tabs whose time came together: one of them asks.
     const asked = locks
       ? locks.request('handrail:revision', { ifAvailable: true }, (lock) => (lock ? ask() : undefined))
@@ -45,7 +44,8 @@ export function watchRevision({ view, guard, fetch, address, heard }: Asked): Re
 
   async function ask(): Promise<string[] | undefined> {
     const url = address()
-    if (!url) return undefined
+    // A hidden page has nobody to show anything to.
+    if (!url || page.visibilityState !== 'visible') return undefined
     const told: Revision = await (await fetch(url)).json()
     if (!Array.isArray(told.live)) return undefined
     channel?.postMessage({ url, told })
