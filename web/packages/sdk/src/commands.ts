@@ -7,7 +7,7 @@ export interface Command {
 
 /** Reads every shape of the contract, irregular ones too; a sentence says why when it cannot be one. */
 export function readCommand(pushed: unknown): Command | string {
-  if (!Array.isArray(pushed) || !pushed.length) return 'a command is a list: a verb, a name, arguments'
+  if (!Array.isArray(pushed) || !pushed.length) return 'a command is a list'
   const [verb, name, ...rest] = pushed
   if (verb === 'identify') {
     const id = name && typeof name === 'object' ? (name as { id?: unknown }).id : name

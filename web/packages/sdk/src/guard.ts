@@ -13,7 +13,7 @@ export function createGuard(warn: (message: string, detail?: unknown) => void): 
         const message = String(fault)
         if (!told.has(message)) {
           told.add(message)
-          warn('an error was kept from the page', fault)
+          warn('kept from the page:', fault)
         }
         onFault?.()
       }

@@ -32,7 +32,7 @@ function load(view: Page, script: HTMLScriptElement | null): void {
   const alias = script?.dataset['alias'] !== 'off'
   const project = projectOf(view, script)
   if (!project) {
-    view.console.warn('[handrail] no project: JIMO_PROJECT_ID or data-project names it')
+    view.console.warn('[handrail] no project: set JIMO_PROJECT_ID')
     return
   }
   const queues: Queue[] = [(view.handrail ??= [])]

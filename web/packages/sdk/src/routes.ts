@@ -16,20 +16,20 @@ export function watchRoute(
     report()
   })
   const { navigation } = view as { navigation?: EventTarget }
-  const [heard, types] = navigation ? [navigation, ['currententrychange']] : [view, ['popstate', 'hashchange']]
-  for (const type of types) heard.addEventListener(type, look)
   let stopped = false
-  let restore: Dispose | undefined
-  if (!navigation)
+  let off: Dispose | undefined
+  if (navigation) {
+    navigation.addEventListener('currententrychange', look)
+    off = () => navigation.removeEventListener('currententrychange', look)
+  } else
     load().then(
       (chunk) => {
-        if (!stopped) restore = chunk.watchHistory(view, look)
+        if (!stopped) off = chunk.watchHistory(view, look)
       },
       () => undefined,
     )
   return () => {
     stopped = true
-    restore?.()
-    for (const type of types) heard.removeEventListener(type, look)
+    off?.()
   }
 }

@@ -224,7 +224,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       })
       if (isFinal(response.status)) {
         // The server's word is final: it names what is wrong, and asking again would not change it.
-        warn(`the server refused: ${((await response.json()) as { message?: string }).message ?? response.status}`)
+        warn(`refused: ${((await response.json()) as { message?: string }).message ?? response.status}`)
         return
       }
       outbox.hush(response.headers.get('retry-after'))
@@ -235,7 +235,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       skew = Math.abs(off) > 2000 ? off : 0
       store.set('skew', skew)
       outbox.settled([...(made.accepted ?? []), ...Object.keys(made.rejected ?? {})])
-      for (const [id, reason] of Object.entries(made.rejected ?? {})) warn(`an event was refused (${reason})`, id)
+      for (const [id, reason] of Object.entries(made.rejected ?? {})) warn(`event refused: ${reason}`, id)
       if (asked !== who()) {
         // The person changed while the server answered for the one before.
         bootAgain = true
@@ -383,7 +383,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     return load('commands').then(
       ({ perform: does }: typeof import('./chunks/commands.ts')) =>
         does(command, { runtime, store, host, reply: () => reply, refuse, boot, reset, hear, listeners }),
-      () => refuse(`not loaded: ${command}`),
+      () => refuse(command),
     )
   }
 

@@ -1,6 +1,6 @@
 import type { Dispose } from '../guard.ts'
 
-/** Hears of addresses where there is no Navigation API: the history's two methods are wrapped until the off switch. */
+/** Hears of addresses where there is no Navigation API: the history's two methods are wrapped, and its events heard, until the off switch. */
 export function watchHistory(view: Window, look: () => void): Dispose {
   const { history } = view
   const undo = (['pushState', 'replaceState'] as const).map((name) => {
@@ -15,6 +15,10 @@ export function watchHistory(view: Window, look: () => void): Dispose {
       if (history[name] === ours) history[name] = original
     }
   })
+  for (const type of ['popstate', 'hashchange']) {
+    view.addEventListener(type, look)
+    undo.push(() => view.removeEventListener(type, look))
+  }
   return () => {
     for (const off of undo) off()
   }
