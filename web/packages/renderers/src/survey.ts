@@ -66,9 +66,11 @@ export function draw(stage: StepStage<SurveyStep>, hands: Hands): Drawn {
   }
   nameCard(stage, card, body, step.name, modal)
   let origin: HTMLElement | undefined
-  card.addEventListener('focusin', ({ relatedTarget: from }) => {
+  // Not focusin, which nobody hears from here: the page must not, and its listeners come before ours.
+  const enter = ({ relatedTarget: from }: FocusEvent) => {
     if (from instanceof HTMLElement && !card.contains(from)) origin = from
-  })
+  }
+  card.addEventListener('focus', enter, true)
   const ready = hands.entered ? performance.now() + SETTLE : 0
   let changed = false
   body.addEventListener('input', () => {
