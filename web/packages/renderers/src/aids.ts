@@ -5,8 +5,8 @@ import type { Dispose, Stage } from './stage.ts'
 export function aid(stage: Stage, root: ShadowRoot, card: HTMLElement, focused: boolean): Dispose {
   const offs = [shield(stage, root), stayOnTop(stage, root, card), hopWithF6(stage, root, card)]
   if (!focused) offs.push(announce(stage, root, card))
-  // A trap of the page's may have taken focus back before the shield stood.
-  else if (!root.activeElement) card.focus({ preventScroll: true })
+  // A trap of the page's may have taken focus back before the shield stood; what else is ours may keep it.
+  else if (stage.document.activeElement?.localName !== 'handrail-root') card.focus({ preventScroll: true })
   return () => {
     for (const off of offs.reverse()) off()
   }
