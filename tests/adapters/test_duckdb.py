@@ -238,6 +238,18 @@ async def test_a_late_link_is_noted_answered_and_settled() -> None:
     store.close()
 
 
+async def test_a_store_that_is_emptied_while_it_is_filled_counts_everything_once() -> None:
+    log, store = MemoryLog({"production": rules()}), a_store()
+    await log.append(history(Random(9), 60))
+    await asyncio.gather(store.fill(log, limit=20), store.refill(), store.fill(log, limit=20), store.refill())
+    assert store.position == 0
+    assert await listed(store, None) == set()
+    await fill(store, log, limit=20)
+    for condition in CONDITIONS:
+        assert await listed(store, condition) == await expected(log, condition), condition
+    store.close()
+
+
 async def test_events_in_the_order_of_people_answer_the_same(tmp_path: Path) -> None:
     log, path = MemoryLog({"production": rules()}), tmp_path / "analytics.duckdb"
     await log.append(history(Random(6), 60))

@@ -269,6 +269,17 @@ async def a_month(log: SqliteLog, days: int = 30) -> None:
         await log.append([an_event(f"d{day}", at=at), an_event(f"e{day}", "identify", at=at, traits={"day": day})])
 
 
+async def test_no_event_goes_before_whoever_reads_the_log_has_it(tmp_path: Path) -> None:
+    async with opened(tmp_path, ORDERS) as log:
+        await a_month(log)
+        today = day_at(NOON + 29 * DAY)
+        assert await log.retain(today, 10, upto=0) == 0
+        # Two events a day: the store stands in the middle of the fourth.
+        assert await log.retain(today, 10, upto=7) == 3
+        assert (await kept(log))[0] == "d3"
+        assert await log.retain(today, 10, upto=60) == 15
+
+
 async def test_each_day_has_a_file_and_retention_deletes_whole_days(tmp_path: Path) -> None:
     async with opened(tmp_path, ORDERS) as log:
         await a_month(log)

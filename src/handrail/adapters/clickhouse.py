@@ -246,6 +246,10 @@ class ClickhouseAnalytics:
         """Take the next events of the log. Returns how many there were; 0 when the store is up to date."""
         return await self._filler.fill(log, limit=limit)
 
+    async def refill(self) -> None:
+        """Forget everything; `fill` begins at the log's start again."""
+        await self._filler.clear()
+
     async def follow(self, log: Log, pause: Callable[[], Awaitable[None]], failed: Callable[[Exception], None]) -> None:
         """Fill the store for ever, pausing whenever it is up to date or does not answer. `failed` is told why."""
         await self._filler.follow(log, pause, failed)

@@ -77,6 +77,9 @@ CREATE TABLE aliases (environment VARCHAR NOT NULL, user_id VARCHAR NOT NULL, ca
 CREATE TABLE quarantine (position HUGEINT NOT NULL, reason VARCHAR NOT NULL);
 """
 
+ROWS = ("people", "companies", "events", "late", "persons", "experiences", "answers", "links", "aliases", "quarantine")
+"""Every table that holds what came from the log."""
+
 TYPES: Mapping[Kind, str] = {
     "text": "VARCHAR",
     "number": "DOUBLE",
@@ -257,6 +260,17 @@ class DuckdbAnalytics:
         if not count and self._kept - self._clustered > max(UNCLUSTERED, self._clustered // 2):
             await asyncio.to_thread(self.cluster)
         return count
+
+    async def refill(self) -> None:
+        """Forget everything; `fill` begins at the log's start again."""
+        await self._filler.clear()
+
+    def clear(self) -> None:
+        """Forget every row. Columns stay: they are of attributes, not of anybody."""
+        with self._writing, self._lock:
+            deletes = "; ".join(f"DELETE FROM {table}" for table in ROWS)
+            self._connection.execute(f"BEGIN; {deletes}; UPDATE meta SET position = 0, clustered = 0; COMMIT")
+            self._position = self._clustered = self._kept = self._late = 0
 
     def settle(self) -> None:
         """Put what late subjects did at the persons whom they turned out to be."""

@@ -124,6 +124,10 @@ class Replica(Protocol):
         """Keep rows and the position they lead to."""
         ...
 
+    def clear(self) -> None:
+        """Forget everything, to be filled anew from the log's start."""
+        ...
+
 
 class Filler:
     """Keeps one store behind the log."""
@@ -137,6 +141,12 @@ class Filler:
         # Two steps at once would start from one position, and count its events twice.
         async with self._filling:
             return await self._step(log, limit)
+
+    async def clear(self) -> None:
+        """Have the store begin again. A step that is under way ends first: it would lead on from where it began."""
+        async with self._filling:
+            await asyncio.to_thread(self._store.open)
+            await asyncio.to_thread(self._store.clear)
 
     async def _step(self, log: Log, limit: int) -> int:
         await asyncio.to_thread(self._store.open)

@@ -188,7 +188,7 @@ class PostgresLog:
             )
         self._rules[environment] = rules
 
-    async def retain(self, today: date, days: int) -> int:
+    async def retain(self, today: date, days: int, upto: int | None = None) -> int:
         """Drop nothing: a rebuild folds the whole log, and no state of dropped days is kept here yet."""
         return 0
 

@@ -210,8 +210,10 @@ class SqliteLog:
         async with self._upkeep:
             await self._do(change)
 
-    async def retain(self, today: date, days: int) -> int:
+    async def retain(self, today: date, days: int, upto: int | None = None) -> int:
         """Delete files of days more than `days` (at least 7) before `today`. Returns how many.
+
+        With `upto`, the position that whoever reads the log has reached, no event behind it goes.
 
         Their events stay folded, in `base.db`, which `rebuild` starts from. A file goes only when there are more
         than `days` later ones, of which one may carry a wrong date: a clock that jumps deletes nothing early.
@@ -229,6 +231,8 @@ class SqliteLog:
                     return deleted
                 # A day that has not come yet was named by a clock that ran ahead.
                 if today - timedelta(days=days) <= oldest.day <= today + timedelta(days=1):
+                    return deleted
+                if upto is not None and files[1].first - 1 > upto:
                     return deleted
                 await asyncio.to_thread(self._fold_into_base, oldest, files[1].first - 1)
                 await self._do(partial(self._forget_file, oldest))
