@@ -31,7 +31,7 @@ from handrail.core.fold import FoldRules
 from handrail.core.values import day_of
 from handrail.delivery.boot import Delivery
 from handrail.delivery.counting import counting
-from handrail.http.api.admin import Admin, Counted
+from handrail.http.api.admin import Admin, Counted, Filling
 from handrail.http.api.desk import Desk
 from handrail.http.api.repeats import KEPT, PATIENCE, Repeats
 from handrail.http.api.routes import CLI_SCOPE, create_api
@@ -80,7 +80,9 @@ class Installation:
         self.projects = ControlProjects(storage.control)
         self.publications = ControlPublications(storage.control)
         self.works = ControlWorks(storage.control, self._announced)
-        self.delivery = Delivery(self.publications, lambda decision: self.tail.tell("decision", decision))
+        self.delivery = Delivery(
+            self.publications, lambda decision: self.tail.tell("decision", decision, decision.environment)
+        )
         self.destinations = Destinations(self.publications.destinations, milliseconds)
         self.analytics = storage.open_analytics(self._zone_of, lambda text: _logger.warning("analytics", message=text))
         self._filled = False
@@ -137,6 +139,30 @@ class Installation:
             await asyncio.to_thread(self.analytics.close)
         self._filled = mine
         return await self.analytics.fill(self.log) if mine else 0
+
+    async def filling(self) -> Filling:
+        """How far the analytic store has come. Raises Unavailable."""
+        if self.analytics is None:
+            raise Unavailable(f"This installation counts nothing: HANDRAIL_ANALYTICS is {NO_ANALYTICS!r}.")
+        await asyncio.to_thread(self.analytics.open)
+        return Filling(self.analytics.position, await self.log.end())
+
+    async def refill(self, insist: bool) -> Filling:
+        """Empty the analytic store, which is then filled from the log's start. Raises Conflict and Unavailable.
+
+        Refused unless `insist`ed on where the log no longer has its first events: they would be lost to counts.
+        """
+        await self.filling()
+        turn = self._storage.turn
+        if self.analytics is None or (turn is not None and not await turn.mine()):
+            raise Conflict("Another process fills the analytic store; ask again, and it may be the one that answers.")
+        # A log of one process counts from 1; the other kind drops nothing.
+        first = [position async for position, _ in self.log.read(0, 1)]
+        if first and turn is None and self._storage.changes is None and first[0] > 1 and not insist:
+            gone = first[0] - 1
+            raise Conflict(f"The log no longer has its first {gone} events, and counts would lose them; insist on it.")
+        await self.analytics.refill()
+        return await self.filling()
 
     async def _learn(self) -> None:
         """Keep the catalogue behind the log; what fails is tried again."""
@@ -203,7 +229,9 @@ class Installation:
         """What each kind of job does here."""
 
         async def retain(_payload: msgspec.Raw) -> None:
-            await self.log.retain(datetime.now(UTC).date(), self.settings.log_days)
+            # What the analytic store has not taken yet is nowhere else.
+            taken = None if self.analytics is None else self.analytics.position
+            await self.log.retain(datetime.now(UTC).date(), self.settings.log_days, taken)
 
         async def tidy(_payload: msgspec.Raw) -> None:
             now = milliseconds()
@@ -273,6 +301,7 @@ class Installation:
             tail=self.tail,
             now=milliseconds,
             project=self.project,
+            projects=self.projects.all,
             access=self.access,
             passwords=self.passwords,
             jobs=self.jobs,
@@ -280,6 +309,8 @@ class Installation:
             counted=self.counted,
             analytics=self.analytics,
             filled=self.filled,
+            filling=self.filling,
+            refill=self.refill,
             backed_up=self.backed_up,
             demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
         )

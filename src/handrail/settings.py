@@ -37,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit_user: int = 100
     """Requests of one address, events by one key, boots and events of one user, a second; 0 for no limit."""
     demo: bool = False
+    project: str = ""
+    """Which project commands mean, where there are several."""
     secret_keys: str = ""
 
     @property

@@ -48,7 +48,7 @@ def the_door(log: SqliteLog) -> Tracking:
         guard=lenient(log),
         server_key=no_server_key,
         now=lambda: time.time_ns() // 1_000_000,
-        tell=lambda topic, told: None,
+        tell=lambda topic, told, environment: None,
         static=Path(),
         limits=Limits(Rates(1_000_000, 100_000_000, 100_000_000)),
     )

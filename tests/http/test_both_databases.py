@@ -132,7 +132,9 @@ async def test_a_document_with_problems_publishes_nothing(place: Running) -> Non
 
 async def test_tail_tells_events_and_decisions(place: Running) -> None:
     await published(place, a_banner("hello"))
-    lines = place.installation.tail.listen()
+    async with place.installation.works("p_test") as work:
+        seen = [each.id for each in await work.environments()]
+    lines = place.installation.tail.listen(seen)
     waiting = asyncio.ensure_future(anext(lines))
     # One turn of the loop, and the listener stands at its first wait.
     await asyncio.sleep(0)
@@ -156,3 +158,18 @@ async def test_the_installation_is_as_it_was_when_opened_again(place: Running, t
         assert keys(await booted(again, "ann", LOOKED)) == ["for-buyers"]
         assert len(await again.kept()) == 3
         assert (await again.installation.log.rebuild()).differences == ()
+
+
+async def test_the_analytic_store_is_emptied_and_filled_again(door: Running) -> None:
+    await published(door, a_banner("hello"))
+    await tracked(door, {"type": "track", "userId": "ann", "event": "Looked", "messageId": "1"})
+    while await door.installation.filled():
+        pass
+    told = await asked(door, "GET", "/api/v1/analytics")
+    assert told["position"] == told["end"] > 0
+    assert (await asked(door, "GET", "/api/v1/count?experience=hello"))["users"] == 1
+    assert (await asked(door, "POST", "/api/v1/analytics/rebuild"))["end"] == told["end"]
+    while await door.installation.filled():
+        pass
+    assert (await asked(door, "GET", "/api/v1/count?experience=hello"))["users"] == 1
+    assert await asked(door, "GET", "/api/v1/analytics") == told

@@ -258,11 +258,21 @@ def accounts(environment: str, minutes: int) -> None:
 
 
 @main.command()
-def rebuild() -> None:
+@click.option("--analytics", is_flag=True, help="Empty the analytic store and fill it again instead.")
+@click.option("--insist", is_flag=True, help="Even where the log no longer has its first events.")
+def rebuild(analytics: bool, insist: bool) -> None:
     """Fold the whole log anew and report every difference from the state that serves."""
-    from handrail.cli.watching import rebuild_state
+    from handrail.cli.watching import rebuild_analytics, rebuild_state
 
-    raise SystemExit(rebuild_state())
+    raise SystemExit(rebuild_analytics(insist) if analytics else rebuild_state())
+
+
+@main.command()
+def analytics() -> None:
+    """Tell how far the analytic store has come behind the log."""
+    from handrail.cli.watching import show_filling
+
+    raise SystemExit(show_filling())
 
 
 @main.group()

@@ -53,13 +53,19 @@ def ask(
     data = None if body is None else msgspec.json.encode(body)
     connection = _SocketConnection(str(settings.socket))
     try:
-        connection.request(method, target, body=data, headers={"content-type": "application/json"})
+        headers = {"content-type": "application/json", **_named(settings)}
+        connection.request(method, target, body=data, headers=headers)
         response = connection.getresponse()
         return Answer(response.status, response.read())
     except (FileNotFoundError, ConnectionRefusedError):
         return asyncio.run(_alone(settings, method, path, urlencode(words), data or b""))
     finally:
         connection.close()
+
+
+def _named(settings: Settings) -> dict[str, str]:
+    """The header that names a project, where the settings do."""
+    return {"handrail-project": settings.project} if settings.project else {}
 
 
 def _word(value: object) -> str:
@@ -93,6 +99,7 @@ async def _alone(settings: Settings, method: str, path: str, query: str, body: b
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 answered.set()
 
+        named = [(name.encode(), value.encode()) for name, value in _named(settings).items()]
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -102,7 +109,7 @@ async def _alone(settings: Settings, method: str, path: str, query: str, body: b
             "path": unquote(path),
             "raw_path": path.encode(),
             "query_string": query.encode(),
-            "headers": [(b"host", b"handrail")],
+            "headers": [(b"host", b"handrail"), *named],
             "client": None,
             "server": None,
             "root_path": "",
@@ -122,7 +129,7 @@ def upload(path: str, *, query: Mapping[str, object], file: Path) -> Iterator[by
     connection = _SocketConnection(str(settings.socket))
     with file.open("rb") as body:
         try:
-            headers = {"content-type": "text/csv", "content-length": str(file.stat().st_size)}
+            headers = {"content-type": "text/csv", "content-length": str(file.stat().st_size), **_named(settings)}
             connection.request("POST", f"{path}?{words}", body=body, headers=headers)
             response = connection.getresponse()
             if response.status >= 400:
@@ -138,9 +145,10 @@ def upload(path: str, *, query: Mapping[str, object], file: Path) -> Iterator[by
 
 def lines_of(path: str) -> Iterator[bytes]:
     """Lines of an endless answer from the running server. Raises Conflict when none runs."""
-    connection = _SocketConnection(str(read_settings().socket))
+    settings = read_settings()
+    connection = _SocketConnection(str(settings.socket))
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=_named(settings))
     except (FileNotFoundError, ConnectionRefusedError):
         raise Conflict("No server is running on this data folder; start one with handrail serve.") from None
     response = connection.getresponse()

@@ -8,9 +8,12 @@ import sqlite3
 import sys
 
 import click
+import msgspec
 
 from handrail.app import STATIC
+from handrail.cli.client import ask
 from handrail.core.errors import HandrailError
+from handrail.http.api.admin import Filling
 from handrail.settings import read_settings
 
 
@@ -33,6 +36,12 @@ def examine() -> int:
     whose = "ours" if running else "free" if free else "taken"
     checks.append((running or free, f"port {settings.port} is {whose}"))
     checks.append(((STATIC / "sdk" / "manifest.json").exists(), "the browser SDK is built (./dev build)"))
+    if running:
+        filling = ask("GET", "/api/v1/analytics", settings=settings)
+        if filling.status == 200:
+            told = msgspec.json.decode(filling.body, type=Filling)
+            behind = f"at position {told.position} of {told.end}" if told.position < told.end else "up to date"
+            checks.append((True, f"the analytic store is {behind}"))
     for well, text in checks:
         click.echo(f"{'ok ' if well else 'bad'}   {text}")
     return 0 if all(well for well, _ in checks) else 3

@@ -10,6 +10,7 @@ import msgspec
 from handrail.cli.client import ask, lines_of, told
 from handrail.core.errors import Invalid
 from handrail.core.values import instant_of
+from handrail.http.api.admin import Filling
 from handrail.ingest.accounting import Account, Minute
 from handrail.ingest.ports import RebuildReport
 
@@ -94,6 +95,23 @@ def as_sum(minute: Minute) -> str:
     text = f"received {minute.received} = stored {minute.stored} + duplicate {minute.duplicate}"
     text += f" + rejected {sum(minute.rejected.values())}" + (f" ({reasons})" if reasons else "")
     return text + (f", of which {minute.made} were made by destinations" if minute.made else "")
+
+
+def rebuild_analytics(insist: bool) -> int:
+    """Empty the analytic store; the server fills it again."""
+    told(ask("POST", "/api/v1/analytics/rebuild", query={"insist": insist}))
+    click.echo("The analytic store is empty, and is filled from the log; `handrail analytics` tells how far it is.")
+    return 0
+
+
+def show_filling() -> int:
+    """0 when the analytic store is up to date, 1 while it is behind."""
+    filling = msgspec.json.decode(told(ask("GET", "/api/v1/analytics")).body, type=Filling)
+    if filling.position >= filling.end:
+        click.echo("The analytic store is up to date.")
+        return 0
+    click.echo(f"The analytic store is at position {filling.position} of {filling.end}.")
+    return 1
 
 
 def rebuild_state() -> int:

@@ -28,7 +28,7 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     server_key: Callable[[str | None, str], Awaitable[EnvironmentSettings]]
     """The environment, by its key, that a secret key may send events to. Raises Forbidden."""
     now: Callable[[], int]
-    tell: Callable[[str, object], None]
+    tell: Callable[[str, object, str], None]
     static: Path
     accounts: Accounting = msgspec.field(default_factory=Accounting)
     limits: Limits = msgspec.field(default_factory=Limits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import cast
 
 import msgspec
@@ -27,7 +27,8 @@ class Tail:
 
     def __init__(self, shared: Log | None = None) -> None:
         """`shared` is a log that other processes append to as well: their events are read from there."""
-        self._listeners: set[asyncio.Queue[bytes]] = set()
+        self._listeners: dict[asyncio.Queue[bytes], frozenset[str]] = {}
+        """Who watches, with the environments that each may see."""
         self._recent: deque[tuple[str, object]] = deque(maxlen=50)
         self._shared = shared
 
@@ -36,30 +37,32 @@ class Tail:
         """The last lines, oldest first."""
         return [_line(what, thing) for what, thing in self._recent]
 
-    def tell(self, what: str, things: object) -> None:
-        """Take notice of events or a decision."""
+    def tell(self, what: str, things: object, environment: str) -> None:
+        """Take notice of an environment's events, rejections or decision."""
         each_thing = cast("Sequence[object]", things if isinstance(things, Sequence) else (things,))
         if what != "rejections":
             self._recent.extend([(what, each) for each in each_thing[-50:]])
         if not self._listeners or (what == "events" and self._shared is not None):
             return
         lines = [_line(what, each) for each in each_thing]
-        for listener in self._listeners:
-            _put(listener, lines)
+        for listener, environments in self._listeners.items():
+            if environment in environments:
+                _put(listener, lines)
 
     def forget(self) -> None:
         """Drop what happened last: somebody in it was erased."""
         self._recent.clear()
 
-    async def listen(self) -> AsyncGenerator[bytes]:
-        """JSON lines from now on; an empty line now and then, so that a dead connection is noticed."""
+    async def listen(self, environments: Collection[str]) -> AsyncGenerator[bytes]:
+        """JSON lines about these environments from now on; an empty one now and then shows that the line is alive."""
         mine: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
-        self._listeners.add(mine)
+        seen = frozenset(environments)
+        self._listeners[mine] = seen
         reading: asyncio.Task[None] | None = None
         if self._shared is not None:
             told = f"events of every process, decisions of process {os.getpid()} only"
             _put(mine, [{"what": "note", "told": told}])
-            reading = asyncio.create_task(_read_on(self._shared, await self._shared.end(), mine))
+            reading = asyncio.create_task(_read_on(self._shared, await self._shared.end(), mine, seen))
         try:
             while True:
                 try:
@@ -67,13 +70,13 @@ class Tail:
                 except TimeoutError:
                     yield b"\n"
         finally:
-            self._listeners.discard(mine)
+            del self._listeners[mine]
             if reading is not None:
                 reading.cancel()
 
 
-async def _read_on(log: Log, position: int, listener: asyncio.Queue[bytes]) -> None:
-    """Hand on every event behind `position` for ever."""
+async def _read_on(log: Log, position: int, listener: asyncio.Queue[bytes], environments: frozenset[str]) -> None:
+    """Hand on every event of these environments behind `position` for ever."""
     while True:
         try:
             events = [each async for each in log.read(position, WAITING)]
@@ -81,7 +84,7 @@ async def _read_on(log: Log, position: int, listener: asyncio.Queue[bytes]) -> N
             events = []
         if events:
             position = events[-1][0]
-            _put(listener, [_line("event", event) for _, event in events])
+            _put(listener, [_line("event", event) for _, event in events if event.environment in environments])
         await asyncio.sleep(LOOK)
 
 

@@ -26,6 +26,13 @@ class Counted(msgspec.Struct, frozen=True):
     up_to: bool
 
 
+class Filling(msgspec.Struct, frozen=True):
+    """How far the analytic store has come: the position it has reached, and the log's last one."""
+
+    position: int
+    end: int
+
+
 class Admin(msgspec.Struct, frozen=True, kw_only=True):
     """Ports and use cases of the API. `followed` returns once the fold counts what a publication newly asks."""
 
@@ -38,6 +45,9 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     tail: Tail
     now: Callable[[], int]
     project: Callable[[], Awaitable[str]]
+    """The project that is asked about: in a route the caller's, elsewhere the installation's first."""
+    projects: Callable[[], Awaitable[list[str]]]
+    """The ids of all projects, oldest first."""
     access: Access
     passwords: Passwords
     jobs: Jobs
@@ -48,6 +58,10 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     """The analytic store; None in an installation that counts nothing."""
     filled: Callable[[], Awaitable[object]]
     """Returns once the analytic store is up to date, as far as this process may bring it there."""
+    filling: Callable[[], Awaitable[Filling]]
+    """How far the analytic store has come."""
+    refill: Callable[[bool], Awaitable[Filling]]
+    """Empties the analytic store, to be filled anew; True where events that the log lost may be lost to counts."""
     backed_up: Callable[[], Awaitable[Path]]
     """Makes a backup; its file is the caller's to remove."""
     demo_address: str = ""

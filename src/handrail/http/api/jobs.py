@@ -14,7 +14,7 @@ from handrail.http.api.showing import shown
 from handrail.workspace.jobs import Job, Status
 
 
-@get("/api/v1/jobs", policy="jobs:read", answer=Page[Job])
+@get("/api/v1/jobs", policy="jobs:read", installation=True, answer=Page[Job])
 async def list_jobs(
     request: ApiRequest,
     status: FromQuery[str | None] = None,
@@ -33,7 +33,7 @@ async def list_jobs(
     )
 
 
-@post("/api/v1/jobs/{id:str}/replay", status_code=204, policy="jobs:write")
+@post("/api/v1/jobs/{id:str}/replay", status_code=204, policy="jobs:write", installation=True)
 async def replay_job(request: ApiRequest, id: FromPath[str]) -> None:
     """Have a dead or done job run again, with all its tries."""
     admin = admin_of(request)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from html import escape
 
+from handrail.core.errors import NotFound
 from handrail.http.api.admin import Admin
 
 
 async def status_page(admin: Admin) -> bytes:
     """What is live, what happened last, where the demo is."""
+    if len(await admin.projects()) > 1:
+        raise NotFound("Several projects share this installation, and this page shows none of them.")
     async with admin.works(await admin.project()) as work:
         place = await work.environment("production")
         live = await work.live(place.id)

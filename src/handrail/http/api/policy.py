@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias, cast
 
+import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
-from handrail.core.errors import Forbidden
+from handrail.core.errors import Forbidden, Invalid, NotFound
 from handrail.http.api.admin import Admin
 from handrail.workspace.access import SCOPES, Actor, digest_of
 
@@ -22,15 +23,27 @@ ACTOR = "handrail.actor"
 ONCE = "handrail.once"
 """Set on requests whose answer is shown once and kept nowhere."""
 
+PROJECT = "handrail-project"
+"""The header by which the operator names a project; with one project it is that one."""
+
 ANYONE = "anyone"
 """The policy of a route that asks for nothing."""
 OPERATOR = "the operator"
 POLICIES = frozenset({ANYONE, *SCOPES})
 
 
-def admin_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Admin:
+def installation_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Admin:
     """The installation behind the routes."""
     return cast("Admin", connection.app.state.admin)
+
+
+def admin_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Admin:
+    """The installation as whoever asks sees it: its project is theirs, so that no route can take another."""
+
+    async def project() -> str:
+        return (await actor_of(connection)).project
+
+    return msgspec.structs.replace(installation_of(connection), project=project)
 
 
 async def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
@@ -39,9 +52,9 @@ async def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
     kept = scope.get(ACTOR)
     if isinstance(kept, Actor):
         return kept
-    admin = admin_of(connection)
+    admin = installation_of(connection)
     if CLI_SCOPE in connection.scope:
-        actor = Actor(await admin.project(), OPERATOR, frozenset(SCOPES))
+        actor = Actor(await _named(admin, connection.headers.get(PROJECT)), OPERATOR, frozenset(SCOPES))
     else:
         given = connection.headers.get("authorization", "").removeprefix("Bearer ")
         if not given:
@@ -52,6 +65,18 @@ async def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
         actor = found
     scope[ACTOR] = actor
     return actor
+
+
+async def _named(admin: Admin, project: str | None) -> str:
+    """The project that the operator means. Raises NotFound, and Invalid where it has to be said."""
+    known = await admin.projects()
+    if project is None:
+        if len(known) > 1:
+            raise Invalid(f"There are several projects; name one with {PROJECT!r}: {', '.join(known)}.", path=PROJECT)
+        return await admin.project()
+    if project not in known:
+        raise NotFound(f"There is no project {project!r}.")
+    return project
 
 
 async def obey(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -66,6 +91,12 @@ async def obey(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRout
         cast("dict[str, object]", connection.scope)[ONCE] = True
     if policy != ANYONE:
         await allow(connection, str(policy))
+        if handler.opt.get("installation") and CLI_SCOPE not in connection.scope and await _shared(connection):
+            raise Forbidden("This is about every project here, so only the operator may.", code="no_scope")
+
+
+async def _shared(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    return len(await installation_of(connection).projects()) > 1
 
 
 async def allow(connection: ASGIConnection[Any, Any, Any, Any], scope: str) -> Actor:

@@ -25,12 +25,12 @@ from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
 from handrail.delivery.boot import known_of
 from handrail.delivery.explain import Asked, as_text, explain
-from handrail.http.api.admin import Admin, Counted
+from handrail.http.api.admin import Admin, Counted, Filling
 from handrail.http.api.jobs import job_routes
 from handrail.http.api.members import member_routes
 from handrail.http.api.openapi import describe, openapi
 from handrail.http.api.page import status_page
-from handrail.http.api.policy import ANYONE, CLI_SCOPE, ApiRequest, admin_of, allow, obey
+from handrail.http.api.policy import ANYONE, CLI_SCOPE, ApiRequest, admin_of, allow, installation_of, obey
 from handrail.http.api.showing import handrail_problem, http_problem, shown, unexpected_problem
 from handrail.ingest.accounting import MINUTE
 from handrail.ingest.ports import RebuildReport
@@ -188,9 +188,11 @@ async def count_users(
 async def tail(request: ApiRequest) -> Stream:
     """Events and decisions as they happen, one JSON document a line."""
     admin = admin_of(request)
+    async with admin.works(await admin.project()) as work:
+        seen = [each.id for each in await work.environments()]
 
     async def lines() -> AsyncIterator[bytes]:
-        async for line in admin.tail.listen():
+        async for line in admin.tail.listen(seen):
             yield line
 
     return Stream(lines(), media_type="application/x-ndjson")
@@ -209,14 +211,26 @@ async def show_accounting(
     return shown(told | {"refused": admin.accounts.refused})
 
 
-@post("/api/v1/rebuild", status_code=200, policy="admin", answer=RebuildReport)
+@post("/api/v1/rebuild", status_code=200, policy="admin", installation=True, answer=RebuildReport)
 async def rebuild(request: ApiRequest) -> Response[bytes]:
     """Fold the whole log anew, beside the state that serves, and report every difference."""
     admin = admin_of(request)
     return shown(await admin.log.rebuild())
 
 
-@get("/api/v1/backup", policy="admin")
+@get("/api/v1/analytics", policy="admin", installation=True, answer=Filling)
+async def show_filling(request: ApiRequest) -> Response[bytes]:
+    """How far the analytic store has come behind the log."""
+    return shown(await admin_of(request).filling())
+
+
+@post("/api/v1/analytics/rebuild", status_code=200, policy="admin", installation=True, answer=Filling)
+async def refill_analytics(request: ApiRequest, insist: FromQuery[bool] = False) -> Response[bytes]:
+    """Empty the analytic store; it is filled again from the log, and until then counts are too low."""
+    return shown(await admin_of(request).refill(insist))
+
+
+@get("/api/v1/backup", policy="admin", installation=True)
 async def download_backup(request: ApiRequest) -> Stream:
     """Everything this installation keeps, as one file for `handrail restore`."""
     file = await admin_of(request).backed_up()
@@ -251,7 +265,7 @@ async def healthz() -> Response[bytes]:
 @get("/readyz", policy=ANYONE)
 async def readyz(request: ApiRequest) -> Response[bytes]:
     """Whether the databases answer."""
-    await admin_of(request).project()
+    await installation_of(request).project()
     return shown({"status": "ready"})
 
 
@@ -259,7 +273,7 @@ async def readyz(request: ApiRequest) -> Response[bytes]:
 async def status(request: ApiRequest) -> Response[bytes]:
     """What is live and what happened last, for a person."""
     return Response(
-        await status_page(admin_of(request)),
+        await status_page(installation_of(request)),
         media_type=MediaType.HTML,
         headers={
             "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
@@ -292,6 +306,8 @@ def create_api(admin: Admin) -> Litestar:
         tail,
         show_accounting,
         rebuild,
+        show_filling,
+        refill_analytics,
         download_backup,
         describe_project,
         *question_routes,

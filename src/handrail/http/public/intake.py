@@ -25,9 +25,9 @@ async def keep(deps: Deps, environment: str, now: int, accepted: Accepted, event
         raise
     deps.accounts.kept(environment, now, accepted, len(events), appended)
     if accepted.rejections:
-        deps.tell("rejections", accepted.rejections)
+        deps.tell("rejections", accepted.rejections, environment)
     if events:
-        deps.tell("events", events)
+        deps.tell("events", events, environment)
     return appended
 
 
@@ -49,4 +49,4 @@ def refuse_one(deps: Deps, environment: str, now: int, error: HandrailError) -> 
         return
     rejection = Rejection(error.path, error.code, error.message)
     deps.accounts.refuse(environment, now, rejection)
-    deps.tell("rejections", (rejection,))
+    deps.tell("rejections", (rejection,), environment)
