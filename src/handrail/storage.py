@@ -34,7 +34,7 @@ Analytics: TypeAlias = "DuckdbAnalytics | ClickhouseAnalytics"
 class OpenLog(Log, Protocol):
     """A log that is to be closed by whoever opened it."""
 
-    async def retain(self, today: date, days: int, /) -> int:
+    async def retain(self, today: date, days: int, upto: int | None = None, /) -> int:
         """Drop days of the log that are past their time. Returns how many."""
         ...
 
