@@ -131,6 +131,28 @@ async def test_a_device_of_a_verified_user_tells_nothing_and_sets_nothing_unsign
     assert (await boot(door, anonymousId="device"))[0] == 200
 
 
+@pytest.mark.parametrize("ours", [False, True])
+async def test_a_device_cannot_bring_an_address_to_the_user_who_signs_in_on_it(door: Running, ours: bool) -> None:
+    await a_key(door)
+    await enforce(door)
+    address = {"email": "eve@example.com", "said": "m2"}
+    native = {"context": {"handrail": {"sdk": "0.1.0", "native": {"email": "eve@example.com"}}}}
+    known = {"email": "ann@example.com", "said": "m1"}
+    await batch(door, identify("ann", "m1", anonymousId="own", traits=known), signature=signed("ann"))
+    planted = identify(None, "m2", anonymousId="shared", traits={"said": "m2"} if ours else address)
+    answer = await batch(door, planted | (native if ours else {}))
+    assert [(each["message_id"], each["code"]) for each in answer["warnings"]] == [("m2", "unsigned_email")]
+    await batch(door, identify("ann", "m3", anonymousId="shared", traits={}), signature=signed("ann"))
+    await door.installation.log.settled()
+    shown = (await door.operator.get("/api/v1/user", params={"user": "ann"})).json()
+    values = {each["name"]: each["value"] for each in shown["attributes"]}
+    assert values["native.email"] == "ann@example.com"
+    # What else the device said is the user's now.
+    assert values["custom.said"] == "m2"
+    kept = await door.kept()
+    assert not [each for each in kept if b"eve@example.com" in bytes(each.body)]
+
+
 async def test_a_signature_in_the_context_counts_and_is_not_kept(door: Running, tmp_path: Path) -> None:
     await a_key(door)
     token = signed("ann")

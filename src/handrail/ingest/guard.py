@@ -19,7 +19,7 @@ from handrail.ingest.accept import Accepted, Rejection
 from handrail.ingest.ports import Log, People
 from handrail.ingest.suppression import Suppression
 
-MARK = b'"signature"'
+MARK, ADDRESS = b'"signature"', b'"email"'
 ATTRIBUTES = frozenset({"identify", "group", "alias"})
 """Calls that change what is known of a user, or who a user is."""
 
@@ -117,6 +117,7 @@ class _Check:
         """Each event, marked by how it was proven, or refused."""
         kept: list[Event] = []
         refused: list[Rejection] = []
+        left_out: list[Rejection] = []
         for event, own in map(_signature_of, accepted.events):
             if self._trusted or self._verification is None:
                 kept.append(_marked(event, "key") if self._trusted else event)
@@ -124,13 +125,18 @@ class _Check:
             signature = self._signature if own is None else own
             signed = event.user_id is not None and (signature is not None or event.user_id in self._users)
             problem = await self._event_problem(event, signature)
+            # What a device says becomes the user's who signs in on it later.
+            bare = _without_address(event) if self._verification.enforced and event.user_id is None else None
+            if bare is not None and problem is None:
+                message = "An e-mail address is taken from signed calls of a user only."
+                left_out.append(Rejection("traits.email", "unsigned_email", message, event.message_id))
             if problem is None:
-                kept.append(_marked(event, "signature") if signed else event)
+                kept.append(_marked(event, "signature") if signed else bare or event)
             else:
                 known = await self.knows(event.user_id) if event.user_id is not None else True
                 message = f"The identity of this user was not proven: {problem}."
                 refused.append(Rejection("userId", refusal_code(known=known), message, event.message_id))
-        return Accepted(kept, [*accepted.rejections, *refused], accepted.warnings)
+        return Accepted(kept, [*accepted.rejections, *refused], [*accepted.warnings, *left_out])
 
     async def _event_problem(self, event: Event, signature: object) -> str | None:
         if event.user_id is not None and (problem := await self.problem(event.user_id, signature)) is not None:
@@ -177,6 +183,36 @@ class _Check:
 
 def _marked(event: Event, proof: Proof) -> Event:
     return msgspec.structs.replace(event, verified=proof)
+
+
+def _without_address(event: Event) -> Event | None:
+    """An identify without the e-mail address it sets, whichever way; None when it sets none."""
+    if event.type != "identify" or ADDRESS not in bytes(event.body):
+        return None
+    try:
+        body = _context.decode(event.body)
+        traits = _context.decode(body.get("traits", b"{}"))
+        context = _context.decode(body.get("context", b"{}"))
+        mark = _context.decode(context.get("handrail", b"{}"))
+        native = _context.decode(mark.get("native", b"{}"))
+    except msgspec.DecodeError:
+        return None
+    ours = "handrail" in context
+    # From our SDK a trait of that name is a custom attribute, and stays.
+    holder = native if ours else traits
+    if holder.pop("email", None) is None:
+        return None
+    if ours:
+        mark["native"] = _raw(native)
+        context["handrail"] = _raw(mark)
+        body["context"] = _raw(context)
+    else:
+        body["traits"] = _raw(traits)
+    return msgspec.structs.replace(event, body=_raw(body))
+
+
+def _raw(value: dict[str, msgspec.Raw]) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def _signature_of(event: Event) -> tuple[Event, object]:
