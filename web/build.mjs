@@ -44,7 +44,10 @@ async function alone(entry, format, define = {}) {
 }
 
 /** Modules that are a chunk of their own where several kinds share them, by its name; everything else goes into `base`. */
-const SHARED = { panel: /(sdk|renderers)\/src\/panel\/|engine\/src\/checklists|sdk\/src\/page\.ts/ }
+const SHARED = {
+  panel: /(sdk|renderers)\/src\/panel\/|engine\/src\/checklists|sdk\/src\/page\.ts/,
+  settled: /(sdk|engine)\/src\/settled/,
+}
 
 /**
  * The chunks, by name: one an entry, `base` with all that more than one of them needs, and one for each import that is

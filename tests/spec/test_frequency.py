@@ -26,7 +26,7 @@ def cases(*questions: str) -> Iterator[Any]:
             yield pytest.param(case, id=f"{question}: {case['name']}")
 
 
-FREQUENCY = list(cases("once", "every_time", "days", "snoozed", "staying"))
+FREQUENCY = list(cases("once", "every_time", "days", "snoozed", "staying", "returning"))
 LIMIT = list(cases("rate_limit"))
 ORDER = list(cases("order"))
 
@@ -47,6 +47,7 @@ def test_an_experience_is_due_as_the_case_says(case: Any) -> None:
         case.get("zone", "UTC"),
         shown_in_load=load.get("shown", False) and not load.get("fired_since", False),
         stays=case.get("stays", False),
+        returns=case.get("returns", False),
     )
     assert answer.due is case["due"]
     assert answer.because == case.get("because", "")

@@ -18,6 +18,7 @@ from handrail.core.conditions import operators
 from handrail.core.conditions import problems as condition_problems
 from handrail.core.environments import RateLimit
 from handrail.core.experiences import model, problems, release, texts, tours
+from handrail.http.public.sdk import MAX_CONTENTS
 from handrail.ingest import accept
 from handrail.segmentio import wire
 from handrail.segmentio.destination import actions as destination
@@ -44,8 +45,9 @@ def test_kinds_are_the_table() -> None:
     assert {row["kind"] for row in rows} == set(get_args(model.Kind))
     assert {row["kind"] for row in rows if row["runs"]} == release.KINDS
     assert {row["kind"] for row in rows if row["interrupts"]} == release.INTERRUPTING
-    assert {row["kind"] for row in rows if row["stays"]} == release.STAYING
     assert all(row["counts"] is row["interrupts"] for row in rows)
+    assert {row["kind"] for row in rows if row["stays"]} == release.STAYING
+    assert {row["kind"] for row in rows if row["returns"]} == release.RETURNING
 
 
 def test_forms_and_ways_to_show_are_the_table() -> None:
@@ -99,6 +101,8 @@ LIMITS: dict[str, float] = {
     "tasks_kept": fold.TASKS_KEPT,
     "cards": problems.MAX_CARDS,
     "feed": problems.MAX_FEED,
+    "marks": problems.MAX_MARKS,
+    "contents": MAX_CONTENTS,
     "text_length": texts.MAX_TEXT,
     "snooze_hours_default": actions.Snooze().hours,
     "snooze_times_default": actions.Snooze().up_to,
@@ -115,6 +119,7 @@ LIMITS: dict[str, float] = {
 
 IN_THE_BROWSER: dict[str, tuple[str, str]] = {
     "outbox_age_days": ("sdk/src/outbox.ts", r"SIX_DAYS = (\d+) \* 86_400_000"),
+    "comment_length": ("renderers/src/post.ts", r"maxLength = (\d+)"),
     "launch_chain": ("sdk/src/runtime.ts", r"MOST_CHAINED = (\d+)"),
     "moves_per_minute": ("engine/src/run.ts", r"MOST_MOVES = (\d+)"),
     "boot_gap_seconds": ("sdk/src/sdk.ts", r"BOOT_GAP = (\d)000\b"),
@@ -158,7 +163,7 @@ def test_every_lifecycle_event_that_is_said_is_in_the_table() -> None:
 
 def test_the_fold_knows_the_events_that_the_table_says_it_folds() -> None:
     folds = {row["event"] for row in table("events")["events"] if row["folds"] != "nothing"}
-    assert folds == set(re.findall(r'"((?:experience|question|task)_\w+)"', inspect.getsource(fold)))
+    assert folds == set(re.findall(r'"((?:experience|question|task|step|post|feed)_\w+)"', inspect.getsource(fold)))
 
 
 def test_every_property_of_an_event_is_explained() -> None:

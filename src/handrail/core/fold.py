@@ -485,6 +485,20 @@ def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Propert
             said.answers = {question: Written(answer, _stamp(event))}
             # An answer that was taken back leaves a tombstone, as an attribute does.
             said.answered = 0 if answer is None else at
+        case "step_seen" if properties.get("kind") == "hint":
+            mark = properties.get("step")
+            if isinstance(mark, str) and 0 < len(mark) <= MAX_KEY:
+                said.done[mark] = at
+        case "feed_opened" | "post_seen":
+            pass
+        case "feed_reset":
+            said = ExperienceState(reset=at)
+        case "post_liked":
+            said.done["like"] = at
+        case "post_unliked":
+            said.skipped["like"] = at
+        case "post_commented":
+            said.done["comment"] = at
         case "task_completed" | "task_skipped":
             task = properties.get("task")
             if isinstance(task, str) and 0 < len(task) <= MAX_KEY:

@@ -31,14 +31,16 @@ def due(
     *,
     shown_in_load: bool = False,
     stays: bool = False,
+    returns: bool = False,
 ) -> Due:
     """Whether the experience may show again. `shown_in_load`: this page load and show-on firing showed it already.
 
-    `stays`: its kind stays on the page (`release.STAYING`).
+    `stays`: its kind stays on the page (`release.STAYING`). `returns`: it may come back after it was completed, as
+    after it was dismissed (`release.RETURNING`).
     """
-    if stays and state.completed:
+    if stays and state.completed and not returns:
         return Due(False, "frequency_once")
-    last_seen = state.dismissed if stays else state.last_seen
+    last_seen = max(state.dismissed, state.completed) if stays else state.last_seen
     snooze = state.snoozes[-1] if state.snoozes else None
     if snooze is not None and snooze.at >= max(last_seen, state.dismissed, state.completed):
         return Due(True) if now >= snooze.until else Due(False, "snoozed", snooze.until)

@@ -46,9 +46,14 @@ class ExperienceState(msgspec.Struct, omit_defaults=True):
     reset: int = 0
     """The latest reset: what happened up to then counts no more (`core.fold.since_reset`)."""
     done: dict[str, int] = {}
-    """Tasks of a checklist that got done, by key, with the latest instant at which one was told."""
+    """Tasks of a checklist that got done and marks of a hint that were opened, by key, with the latest instant.
+    Of a post: `like` (liked when later than the same of `skipped`) and `comment`."""
     skipped: dict[str, int] = {}
     """Tasks that the user passed over, likewise."""
+
+
+FEED = "@feed"
+"""What is known of the posts feed stands among a subject's experiences under this name, which no key can be."""
 
 
 class Link(msgspec.Struct, frozen=True, order=True, array_like=True):

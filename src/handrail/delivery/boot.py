@@ -15,7 +15,7 @@ from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import Forbidden
 from handrail.core.fold import facts, facts_of
 from handrail.core.pages import covers
-from handrail.core.people import AttributeValue, ExperienceState, Facts, Person, Subject
+from handrail.core.people import FEED, AttributeValue, ExperienceState, Facts, Person, Subject
 from handrail.core.values import Refused, check_user_id, day_of, day_start
 from handrail.delivery.origins import find_environment
 from handrail.delivery.ports import Previewed, Publications
@@ -128,7 +128,7 @@ class Delivery:
             shows = on_page.get(at)
             if shows is None:
                 shows = on_page[at] = covers(entry.published.document.where, url, device, found)
-            if shows and entry.published.version not in have:
+            if shows and (entry.inline or preview == entry.key) and entry.published.version not in have:
                 content.append(entry.content)
         user_id = None if request.user_id is None else str(request.user_id)
         said = BootUser(
@@ -142,6 +142,7 @@ class Delivery:
             accepted=accepted,
             rejected=rejected,
             words=words_for(request.locale),
+            feed=experiences.get(FEED),
             preview=preview,
         )
         if self._watch is not None:

@@ -14,7 +14,7 @@ from handrail.core.conditions.evaluate import Browser, Line, World, evaluate
 from handrail.core.conditions.model import Device
 from handrail.core.experiences import release
 from handrail.core.experiences.checklists import ChecklistContent
-from handrail.core.experiences.model import Checklist, OnPageOpening
+from handrail.core.experiences.model import Checklist, OnPageOpening, Post
 from handrail.core.frequency import due
 from handrail.core.pages import Where, covers, covers_rule, part_of
 from handrail.core.people import ExperienceState, Facts, Subject
@@ -110,8 +110,10 @@ def _lines(
         yield "audience", msgspec.structs.replace(line, text=f"audience: {line.text}")
     yield "where", _where(document.where, browser)
     show_on = document.show_on
-    opens = isinstance(show_on, OnPageOpening)
+    opens = isinstance(show_on, OnPageOpening) and not isinstance(document, Post)
     note = "" if opens else "waits for it; page opening alone does not start it"
+    if isinstance(document, Post):
+        note = "a post is in the feed and never opens by itself"
     yield (
         "show_on",
         Line(f"show on {str(show_on.__struct_config__.tag).replace('_', ' ')}", True if opens else None, note=note),
@@ -119,8 +121,9 @@ def _lines(
     mine = subject.experiences.get(document.key, ExperienceState())
     if isinstance(document, Checklist):
         yield "tasks", _tasks(document.content, mine, World(known, state.snapshot.segments, None, found))
-    stays = document.__struct_config__.tag in release.STAYING
-    verdict = due(document.frequency, mine, now, known.zone, stays=stays)
+    kind = document.__struct_config__.tag
+    stays, returns = kind in release.STAYING, kind in release.RETURNING
+    verdict = due(document.frequency, mine, now, known.zone, stays=stays, returns=returns)
     again = f"due again {clock(verdict.again_at)}" if verdict.again_at else ""
     seen = f"seen {clock(mine.last_seen)}" if mine.last_seen else "never seen"
     frequency = msgspec.json.encode(document.frequency).decode()

@@ -15,7 +15,7 @@ from handrail.core.checklists import conditions_in
 from handrail.core.conditions.model import DEFERRED, Condition, Device, PageCondition
 from handrail.core.conditions.names import Names, names_in
 from handrail.core.experiences import release
-from handrail.core.experiences.model import Experience, OnLink, When
+from handrail.core.experiences.model import Experience, OnLink, OnNothing, OnPageOpening, Post, ShowOn, When
 from handrail.core.experiences.themes import resolved
 from handrail.core.experiences.walk import chip_names, patterns_in
 from handrail.core.pages import address_of, parameter
@@ -46,6 +46,8 @@ class Entry(msgspec.Struct, frozen=True):
     names: frozenset[str]
     content: bytes
     """The content as a member of an object: its version, a colon, its document."""
+    inline: bool
+    """Whether boot brings the content along; posts are asked for together when the feed is opened."""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -136,6 +138,12 @@ def counts(document: Experience) -> bool:
     return document.__struct_config__.tag in release.INTERRUPTING and document.respects_rate_limit
 
 
+def _show_on(document: Experience) -> ShowOn:
+    """A post is in the feed: a page that opens does not open it."""
+    waits = isinstance(document, Post) and isinstance(document.show_on, OnPageOpening)
+    return OnNothing() if waits else document.show_on
+
+
 def _entry(published: Published, snapshot: Snapshot) -> Entry:
     document = published.document
     audience = None if document.audience is None else normal_form(document.audience, snapshot.segments)
@@ -147,7 +155,7 @@ def _entry(published: Published, snapshot: Snapshot) -> Entry:
         "url": f"/sdk/v1/content/{published.version}.json",
         "priority": document.priority,
         "publishedAt": published.published_at,
-        "showOn": document.show_on,
+        "showOn": _show_on(document),
         "where": document.where,
         "frequency": document.frequency,
         "respectsRateLimit": document.respects_rate_limit,
@@ -160,6 +168,7 @@ def _entry(published: Published, snapshot: Snapshot) -> Entry:
         fixed["patterns"] = patterns
     encoded = msgspec.json.encode(fixed)
     return Entry(
+        inline=not isinstance(document, Post),
         published=published,
         fixed=encoded[:-1],
         whole=encoded,

@@ -125,6 +125,8 @@ class BootReply(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True
     """The key of the experience that is previewed."""
     words: Mapping[str, str] = {}
     """Our own words in the reader's language; English ones are in the browser already."""
+    feed: ExperienceState | None = None
+    """What is known of the posts feed: when it was last opened."""
 
 
 class BootHead(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -154,6 +156,7 @@ class BootUser(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True)
     rejected: dict[str, str] = {}
     preview: str = ""
     words: Mapping[str, str] = {}
+    feed: ExperienceState | None = None
 
 
 class Content(msgspec.Struct, rename="camel", omit_defaults=True):

@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
-KINDS = frozenset({"tour", "survey", "banner", "checklist", "resource_center"})
-FORMS = frozenset({"tooltip", "modal", "snippet"})
-ACTIONS = frozenset({"go_to_step", "launch_experience", "dismiss", "snooze", "book_interview", "navigate_to"})
+KINDS = frozenset({"tour", "survey", "banner", "hint", "checklist", "resource_center", "post"})
+FORMS = frozenset({"tooltip", "modal", "snippet", "badge", "cursor"})
+ACTIONS = frozenset(
+    {"go_to_step", "launch_experience", "dismiss", "snooze", "book_interview", "open_post", "navigate_to"}
+)
 SHOW_ON = frozenset({"page_opening", "element_click", "page_exit", "event", "manual", "link", "none"})
 
 INTERRUPTING = frozenset({"tour", "survey"})
 """Kinds that share the one place, and whose showing counts for the project's rate limit."""
 
-STAYING = frozenset({"checklist", "resource_center"})
+STAYING = frozenset({"hint", "checklist", "resource_center", "post"})
 """Kinds that stay on the page: seeing one does not use it up, and it stands in every tab."""
+RETURNING = frozenset({"hint"})
+"""Of these, those that come back after they were completed as after they were dismissed, by their frequency."""
 
 POINTING = frozenset({"tooltip", "badge", "cursor"})
 """Forms that need a target."""

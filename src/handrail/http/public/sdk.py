@@ -30,6 +30,9 @@ TYPES = {".js": b"text/javascript; charset=utf-8", ".json": b"application/json",
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 """What a browser may accept, best first, and the ending of the file made for it."""
 
+MAX_CONTENTS = 50
+"""Contents in one answer."""
+
 _boot = msgspec.json.Decoder(BootRequest, dec_hook=decode_hook)
 
 
@@ -51,6 +54,9 @@ class Sdk:
                 raise NotFound("There is no such door.")
             if path.startswith("content/"):
                 body = await self._content(path.removeprefix("content/").removesuffix(".json"))
+                return await answer(send, 200, body, [JSON, FOR_EVER, *ANYONE])
+            if path.startswith("contents/"):
+                body = await self._contents(path.removeprefix("contents/").removesuffix(".json"))
                 return await answer(send, 200, body, [JSON, FOR_EVER, *ANYONE])
             if path.startswith("revision/"):
                 body = await self._revision(path.removeprefix("revision/").removesuffix(".json"))
@@ -105,6 +111,14 @@ class Sdk:
         known = shown.persona.facts(day_of(now, zone), now, zone)
         key = shown.published.document.key
         return self._deps.delivery.reply(request, state, NOBODY, known, accepted=[], rejected={}, preview=key)
+
+    async def _contents(self, joined: str) -> bytes:
+        """Several contents in one answer, by version, named in the address with commas between them."""
+        versions = joined.split(",")
+        if len(versions) > MAX_CONTENTS:
+            raise Invalid(f"One request is for at most {MAX_CONTENTS} versions.")
+        found = [b'"%s":%s' % (each.encode(), await self._content(each)) for each in dict.fromkeys(versions)]
+        return b"{%s}" % b",".join(found)
 
     async def _content(self, version: str) -> bytes:
         published = await self._deps.publications.content(version)

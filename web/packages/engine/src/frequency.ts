@@ -16,11 +16,12 @@ export function due(
   zone: () => Zone,
   shownInLoad = false,
   stays = false,
+  returns = false,
 ): Due {
   const { dismissed = 0, completed = 0, snoozes = [] } = state
-  if (stays && completed) return { due: false, because: 'frequency_once' }
+  if (stays && completed && !returns) return { due: false, because: 'frequency_once' }
   // Seeing what stays does not use it up.
-  const last_seen = (stays ? dismissed : state.last_seen) ?? 0
+  const last_seen = (stays ? Math.max(dismissed, completed) : state.last_seen) ?? 0
   const snooze = snoozes[snoozes.length - 1]
   // A snoozed view is no view: it is due again as soon as the snooze is over.
   if (snooze && snooze[0] >= Math.max(last_seen, dismissed, completed))

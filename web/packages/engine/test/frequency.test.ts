@@ -5,6 +5,7 @@ import { instant, loadCases, stateOf, type WrittenState } from './cases.ts'
 
 interface Asked {
   stays?: boolean
+  returns?: boolean
   frequency: Frequency
   state: WrittenState
   now: string
@@ -23,7 +24,7 @@ interface Limited {
 }
 
 describe('frequency', () => {
-  const asked = ['once', 'every_time', 'days', 'snoozed', 'staying'].flatMap((question) =>
+  const asked = ['once', 'every_time', 'days', 'snoozed', 'staying', 'returning'].flatMap((question) =>
     loadCases<Asked>('frequency', question),
   )
 
@@ -31,15 +32,18 @@ describe('frequency', () => {
     expect(asked.length).toBeGreaterThan(20)
   })
 
-  test.each(asked)('$file: $name', ({ frequency, state, now, zone = 'UTC', load = {}, stays, ...expected }) => {
-    // A new firing of what it shows on is a new chance; a route change is not.
-    const shownInLoad = !!load.shown && !load.fired_since
-    const verdict = due(frequency, stateOf(state), instant(now), () => zoneOf(zone), shownInLoad, stays)
-    expect(verdict.due).toBe(expected.due)
-    expect(verdict.because).toBe(expected.because)
-    if (expected.again_at)
-      expect(new Date(verdict.againAt ?? 0).toISOString()).toBe(new Date(expected.again_at).toISOString())
-  })
+  test.each(asked)(
+    '$file: $name',
+    ({ frequency, state, now, zone = 'UTC', load = {}, stays, returns, ...expected }) => {
+      // A new firing of what it shows on is a new chance; a route change is not.
+      const shownInLoad = !!load.shown && !load.fired_since
+      const verdict = due(frequency, stateOf(state), instant(now), () => zoneOf(zone), shownInLoad, stays, returns)
+      expect(verdict.due).toBe(expected.due)
+      expect(verdict.because).toBe(expected.because)
+      if (expected.again_at)
+        expect(new Date(verdict.againAt ?? 0).toISOString()).toBe(new Date(expected.again_at).toISOString())
+    },
+  )
 
   test.each(loadCases<{ state: WrittenState; used: number }>('frequency', 'snoozes'))('snoozes: $name', (example) => {
     expect(snoozesUsed(stateOf(example.state))).toBe(example.used)

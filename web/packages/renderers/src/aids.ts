@@ -114,3 +114,26 @@ function overlap(one: Element, other: Element): boolean {
   const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()]
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
 }
+
+const FOCUSABLE = 'a[href],button,video[controls],input,select,textarea,[tabindex="0"]'
+
+/** Tab passes the radios of a group as one, whichever of them it comes from. */
+const groupOf = (element: Element): unknown => (element as HTMLInputElement).name || element
+
+/** Keeps focus inside a modal step while it stands. */
+export function keepFocus(stage: Stage, card: HTMLElement): Dispose {
+  const page = stage.document
+  const keep = stage.guard((event: KeyboardEvent) => {
+    if (event.key !== 'Tab') return
+    const stops = [...card.querySelectorAll<HTMLElement>(FOCUSABLE)]
+    const active = (card.getRootNode() as ShadowRoot).activeElement
+    const first = stops[0] ?? card
+    const last = stops.at(-1) ?? card
+    const leaving = event.shiftKey ? active === card || (active && groupOf(active) === groupOf(first)) : active === last
+    if (active && !leaving) return
+    event.preventDefault()
+    ;(event.shiftKey ? last : first).focus()
+  })
+  page.addEventListener('keydown', keep, true)
+  return () => page.removeEventListener('keydown', keep, true)
+}

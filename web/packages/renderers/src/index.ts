@@ -1,5 +1,8 @@
 export type { ListStage, TaskLine } from './checklist.ts'
+export type { DrawnMark, Look } from './mark.ts'
 export type { DrawnLauncher } from './panel/launcher.ts'
 export type { DrawnPanel, PanelStage } from './panel/panel.ts'
+export type { FeedStage, PostStage } from './post.ts'
 export type { CenterLine, CenterStage, Hit } from './resource_center.ts'
 export type { By, Drawn, Renderer, Stage, StepStage } from './stage.ts'
+export type { Surface } from './surface.ts'

@@ -38,6 +38,8 @@ export interface StepStage<Content extends { cross?: { action?: Action } } = { c
 
 /** A drawn step. `move` points it at the element that the host made anew. */
 export interface Drawn {
+  /** What takes the focus when the user asked for it. */
+  card?: HTMLElement
   move(target: Element | null): void
   close(): void
 }

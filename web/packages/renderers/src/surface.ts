@@ -38,7 +38,7 @@ export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
     if (host.parentNode === parent) return
     observer.observe(parent, { childList: true })
     parent.append(host)
-    for (const [element, source] of raised) show(element, source)
+    for (const [element, source] of raised) if (element.isConnected) show(element, source)
   })
   // A dialog of the page opened or closed, or the page replaced its body: we go where we can be reached.
   const onToggle = (event: Event) => {
@@ -101,43 +101,29 @@ export function watchEscape(stage: StepStage, root: ShadowRoot, always: boolean)
   return () => page.removeEventListener('keydown', listen, true)
 }
 
-const FOCUSABLE = 'a[href],button,video[controls],input,select,textarea,[tabindex="0"]'
-
-/** Tab passes the radios of a group as one, whichever of them it comes from. */
-const groupOf = (element: Element): unknown => (element as HTMLInputElement).name || element
-
 /** Keeps focus inside a modal step while it stands. */
 export function trap(stage: Stage, card: HTMLElement): Dispose {
-  const page = stage.document
-  const keep = stage.guard((event: KeyboardEvent) => {
-    if (event.key !== 'Tab') return
-    const stops = [...card.querySelectorAll<HTMLElement>(FOCUSABLE)]
-    const active = (card.getRootNode() as ShadowRoot).activeElement
-    const first = stops[0] ?? card
-    const last = stops.at(-1) ?? card
-    const leaving = event.shiftKey ? active === card || (active && groupOf(active) === groupOf(first)) : active === last
-    if (active && !leaving) return
-    event.preventDefault()
-    ;(event.shiftKey ? last : first).focus()
-  })
-  page.addEventListener('keydown', keep, true)
   card.focus({ preventScroll: true })
-  return () => page.removeEventListener('keydown', keep, true)
+  return helped(stage, ({ keepFocus }) => [keepFocus(stage, card)])
 }
 
 /** What helps people and holds its own against the page, and nothing that painting waits for. */
 export function assist(stage: Stage, root: ShadowRoot, card: HTMLElement, focused: boolean): Dispose {
-  const offs: Dispose[] = []
-  let gone = false
+  return helped(stage, ({ aid }) => [aid(stage, root, card, focused)])
+}
+
+/** With the aids of keyboards and screen readers, which painting does not wait for. */
+function helped(stage: Stage, help: (aids: typeof import('./aids.ts')) => Dispose[]): Dispose {
+  let offs: Dispose[] | undefined = []
   import('./aids.ts').then(
     stage.guard((aids) => {
-      if (!gone) offs.push(aids.aid(stage, root, card, focused))
+      if (offs) offs = help(aids)
     }),
     () => undefined,
   )
   return () => {
-    gone = true
-    for (const off of offs) off()
+    for (const off of offs ?? []) off()
+    offs = undefined
   }
 }
 

@@ -41,28 +41,28 @@ export function draw(stage: StepStage<Step>): Drawn {
   let target = stage.target
   let anchored: Dispose[] = []
 
-  const point = () => {
+  const place = () => {
     for (const off of anchored) off()
     anchored =
-      target && form === 'tooltip'
+      target && !/modal|snippet/.test(form)
         ? anchor(stage, step, surface, card, target)
         : stand(stage, surface, card, form, step.placement, step.backdrop)
   }
   if (target) reveal(target)
-  point()
+  place()
   if (modal) offs.push(trap(stage, card))
   offs.push(
     watchEscape(stage, surface.root, modal),
     watchSeen(stage, card, stage.seen),
     assist(stage, surface.root, card, modal),
   )
-  if (target && step.on_target === 'advance') offs.push(onUse(stage, () => target))
 
   return {
+    card,
     move(next) {
       target = next
       if (next) reveal(next)
-      point()
+      place()
     },
     close() {
       for (const off of [...anchored, ...offs.reverse()]) off()
@@ -122,15 +122,4 @@ function reveal(target: Element): void {
   const view = target.ownerDocument.documentElement
   if (box.top < 0 || box.left < 0 || box.bottom > view.clientHeight || box.right > view.clientWidth)
     target.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' })
-}
-
-/** The user uses the target: the step goes on. Heard before the page's own handlers may leave. */
-function onUse(stage: Stage, target: () => Element | null): Dispose {
-  const page = stage.document
-  const listen = stage.guard((event: Event) => {
-    const element = target()
-    if (element && event.composedPath().includes(element)) stage.act([{ type: 'go_to_step', step: 'next' }], 'target')
-  })
-  page.addEventListener('click', listen, true)
-  return () => page.removeEventListener('click', listen, true)
 }

@@ -24,12 +24,7 @@ export function track(
   sheet.replaceSync(OWN)
   ;(card.getRootNode() as ShadowRoot).adoptedStyleSheets.push(sheet)
   const page = stage.document
-  const view = page.defaultView ?? window
-  let frame = 0
-  let last = ''
-  const follow = stage.guard(() => {
-    frame = 0
-    const box = target.getBoundingClientRect()
+  return followed(stage, target, [target, card], (box) => {
     const size = card.getBoundingClientRect()
     const width = page.documentElement.clientWidth
     const height = page.documentElement.clientHeight
@@ -38,21 +33,46 @@ export function track(
     const fitsBelow = below + size.height <= height - ROOM
     const top = place === 'top' ? (above >= ROOM ? above : below) : fitsBelow || above < ROOM ? below : above
     const left = Math.max(ROOM, Math.min(box.left + box.width / 2 - size.width / 2, width - size.width - ROOM))
-    const now = [box.left, box.top, box.width, box.height, left, top].map(Math.round).join()
+    return [
+      [box.left, box.top, box.width, box.height, left, top],
+      () => {
+        card.style.transform = `translate(${Math.round(left)}px,${Math.round(top)}px)`
+        ring.style.cssText = `inset:0 auto auto 0;width:${box.width}px;height:${box.height}px;transform:translate(${box.left}px,${box.top}px)`
+        const [up, down, start, end] = shades
+        if (up && down && start && end) {
+          const edge = 5
+          up.style.transform = `translateY(${box.top - edge - height}px)`
+          down.style.transform = `translateY(${box.bottom + edge}px)`
+          const middle = `scaleY(${(box.height + 2 * edge) / height})`
+          start.style.transform = `translate(${box.left - edge - width}px,${box.top - edge}px) ${middle}`
+          end.style.transform = `translate(${box.right + edge}px,${box.top - edge}px) ${middle}`
+        }
+      },
+    ]
+  })
+}
+
+/** Reads where a target is once a frame in which something moved, and writes when what `read` saw is not as before. */
+function followed(
+  stage: Stage,
+  target: Element,
+  sized: readonly Element[],
+  read: (box: DOMRect) => [number[], () => void],
+): Dispose {
+  const page = stage.document
+  const view = page.defaultView ?? window
+  let frame = 0
+  let last = ''
+  const follow = stage.guard(() => {
+    frame = 0
+    const box = target.getBoundingClientRect()
+    const [numbers, write] = read(box)
+    const now = numbers.map(Math.round).join()
     if (now === last) return
     last = now
-    card.style.transform = `translate(${Math.round(left)}px,${Math.round(top)}px)`
-    ring.style.cssText = `inset:0 auto auto 0;width:${box.width}px;height:${box.height}px;transform:translate(${box.left}px,${box.top}px)`
-    const [up, down, start, end] = shades
-    if (up && down && start && end) {
-      const edge = 5
-      up.style.transform = `translateY(${box.top - edge - height}px)`
-      down.style.transform = `translateY(${box.bottom + edge}px)`
-      const middle = `scaleY(${(box.height + 2 * edge) / height})`
-      start.style.transform = `translate(${box.left - edge - width}px,${box.top - edge}px) ${middle}`
-      end.style.transform = `translate(${box.right + edge}px,${box.top - edge}px) ${middle}`
-    }
+    write()
     framed.disconnect()
+    const { clientWidth: width, clientHeight: height } = page.documentElement
     const margin = [box.top, width - box.right, height - box.bottom, box.left].map(
       (each) => `${-Math.max(0, Math.floor(each))}px`,
     )
@@ -64,8 +84,7 @@ export function track(
     frame ||= view.requestAnimationFrame(follow)
   }
   const sizes = new ResizeObserver(soon)
-  sizes.observe(target)
-  sizes.observe(card)
+  for (const each of sized) sizes.observe(each)
   page.addEventListener('scroll', soon, { capture: true, passive: true })
   view.addEventListener('resize', soon)
   follow()
@@ -76,4 +95,27 @@ export function track(
     page.removeEventListener('scroll', soon, { capture: true })
     view.removeEventListener('resize', soon)
   }
+}
+
+/** Keeps an element on a point of a target where the browser cannot; wakes as `track` does. */
+export function trackPoint(
+  stage: Stage,
+  target: Element,
+  element: HTMLElement,
+  x: 'left' | 'center' | 'right',
+  y: 'top' | 'center' | 'bottom',
+): Dispose {
+  const page = stage.document
+  const part = { left: 0, top: 0, center: 0.5, right: 1, bottom: 1 }
+  return followed(stage, target, [target], (box) => {
+    const width = page.documentElement.clientWidth
+    const left = Math.max(14, Math.min(box.left + box.width * part[x], width - 14))
+    const top = box.top + box.height * part[y]
+    return [
+      [left, top],
+      () => {
+        element.style.transform = `translate(${left}px,${top}px)`
+      },
+    ]
+  })
 }

@@ -4,8 +4,8 @@ import type { Action, Block, ChecklistContent, Condition, ExperienceState, Task 
 import type { Dispose } from './guard.ts'
 import { deviceOf, parse } from './page.ts'
 import { createPanel, type PanelKind } from './panel/panel.ts'
-import { stateOf } from './panel/tasks.ts'
 import type { Asked, Play } from './play.ts'
+import { stateOf } from './settled.ts'
 
 /** How a checklist draws what it shows. */
 export interface ChecklistParts extends Pick<PanelKind, 'drawLauncher' | 'drawPanel'> {

@@ -11,14 +11,17 @@ import type {
 } from '@handrail/wire'
 import type { Dispose } from './guard.ts'
 import { createPanel, type PanelKind } from './panel/panel.ts'
-import { stateOf } from './panel/tasks.ts'
 import type { Asked, Play } from './play.ts'
+import { stateOf } from './settled.ts'
 
 /** How a resource center draws what it shows. */
 export interface CenterParts extends Pick<PanelKind, 'drawLauncher' | 'drawPanel'> {
   sheet(theme: Content['theme']): CSSStyleSheet
   drawCenter(panel: DrawnPanel, stage: CenterStage): void
 }
+
+/** As many as the server gives in one answer. */
+const MOST_CONTENTS = 50
 
 /** What a search looks through: a line's words, and what opening it means. */
 type Found = Hit & { words: string }
@@ -70,17 +73,21 @@ export function playCenter(asked: Asked, parts: CenterParts): Play {
 
   /** The contents of posts and checklists that the panel lists; the panel is drawn again as they come. */
   function fetchContents() {
-    for (const each of [...others('post'), ...others('checklist')]) {
-      if (wanted.has(each.version)) continue
-      wanted.add(each.version)
-      ports.content(each).then(
-        guard((made) => {
-          known.set(each.version, made)
-          panel.redraw()
-        }),
-        () => wanted.delete(each.version),
-      )
-    }
+    const missing = [...others('post'), ...others('checklist')].filter((each) => !wanted.has(each.version))
+    for (let at = 0; at < missing.length; at += MOST_CONTENTS) fetchSome(missing.slice(at, at + MOST_CONTENTS))
+  }
+
+  function fetchSome(some: readonly Candidate[]) {
+    for (const each of some) wanted.add(each.version)
+    ports.contents(some).then(
+      guard((made) => {
+        for (const each of made) known.set(each.version, each)
+        panel.redraw()
+      }),
+      () => {
+        for (const each of some) wanted.delete(each.version)
+      },
+    )
   }
 
   const act = (key: string, actions: readonly Action[]) =>

@@ -18,6 +18,7 @@ import type { Ledger } from './ledger.ts'
 import { deviceOf, parse } from './page.ts'
 import type { Neighbour } from './panel/panel.ts'
 import type { Chunk, Launch, Play } from './play.ts'
+import type { Feed } from './posts.ts'
 import type { Store } from './store.ts'
 import { newId } from './values.ts'
 
@@ -47,6 +48,13 @@ export interface Ports {
   newId(): string
   /** Whether a URL rule holds for the page now. */
   onPage(rule: UrlRule, candidate: Candidate): boolean
+  /** Whether a candidate is meant for the page and the device as they are now. */
+  isHere(candidate: Candidate): boolean
+  /** Whether the user may start a candidate by name here and now. */
+  may(candidate: Candidate): boolean
+  start(key: string, entry: Entry): Promise<Started>
+  /** The posts feed, once somebody asked for it. */
+  feed?: Feed
   view: Window & typeof globalThis
   guard: Guard
   ledger: Ledger
@@ -58,7 +66,8 @@ export interface Ports {
   load: (name: string) => Promise<never>
   /** Patterns and browser-only conditions: there as soon as a candidate asks for them. */
   rules: () => Rules | undefined
-  content: (candidate: Candidate) => Promise<Content>
+  /** What is in candidates, in their order, with one request for those that are not here yet. */
+  contents: (candidates: readonly Candidate[]) => Promise<Content[]>
   /** What outlives the page, and whose it is. */
   store: Store
   who: () => string
@@ -104,14 +113,24 @@ export interface Runtime {
   /** What is on the page. */
   all(): Showing[]
   closeAll(reason: EndReason): void
+  /** What the host asks of the posts feed. */
+  widget(name: string, argument?: unknown): Promise<unknown>
   stop: Dispose
 }
 
-export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
+type Own = 'newId' | 'onPage' | 'isHere' | 'may' | 'start'
+
+export function createRuntime(asked: Omit<Ports, Own>): Runtime {
   const ports: Ports = {
     ...asked,
     newId,
     onPage: (rule, candidate) => coversRule(rule, parse(asked.view.location.href), searchFor(candidate)),
+    may: (candidate) => !refused(candidate, 'manual'),
+    start,
+    isHere(candidate) {
+      const here = browser(candidate)
+      return covers(candidate.where ?? {}, here.address, here.device, here.search)
+    },
   }
   const { view, guard, ledger, journal, now } = ports
   const page = view.document
@@ -151,7 +170,6 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
   function refused(candidate: Candidate, entry: Entry, isTaken = () => false): Because | undefined {
     const reply = ports.reply()
     const at = now()
-    const here = browser(candidate)
     return obstacle<Because>(entry, {
       start_end: () =>
         candidate.starts && at < candidate.starts
@@ -159,8 +177,9 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
           : candidate.ends && at >= candidate.ends
             ? 'ended'
             : undefined,
-      audience: () => (candidate.residual && !asked.rules()?.holds(candidate.residual, here) ? 'residual' : undefined),
-      where: () => (covers(candidate.where ?? {}, here.address, here.device, here.search) ? undefined : 'where'),
+      audience: () =>
+        candidate.residual && !asked.rules()?.holds(candidate.residual, browser(candidate)) ? 'residual' : undefined,
+      where: () => (ports.isHere(candidate) ? undefined : 'where'),
       frequency: () => {
         const { because, againAt } = due(
           candidate.frequency,
@@ -169,6 +188,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
           () => (asked.rules() as Rules).zoneOf(reply?.zone ?? 'UTC'),
           entry === 'page_opening' && shownInLoad.has(candidate.key),
           candidate.stays,
+          candidate.kind === 'hint',
         )
         if (againAt) returnAt(againAt)
         return because
@@ -271,12 +291,12 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
         return false
       }
       release = lock
-      const coming = ports.content(candidate)
+      const coming = ports.contents([candidate]).then(([made]) => made as Content)
       const [content, chunk, addresses] = await Promise.all([
         coming,
         ports.load(candidate.kind) as Promise<Chunk>,
         coming.then((made) => (ADDRESS.test(JSON.stringify(made.content)) ? ports.load('addresses') : undefined)),
-        candidate.stays && ports.load('panel'),
+        /^(check|res)/.test(candidate.kind) && ports.load('panel'),
       ])
       await chunk.prepare?.(content)
       // What was being fetched for the person before must not be shown to the next one.
@@ -373,6 +393,7 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       }
     },
     tell() {
+      ports.feed?.told()
       for (const [key, shown] of showing) {
         const candidate = find(key)
         if (candidate) shown.play?.told?.(candidate)
@@ -385,12 +406,16 @@ export function createRuntime(asked: Omit<Ports, 'newId' | 'onPage'>): Runtime {
       if (!on) consider('page_opening')
     },
     all,
+    widget: async (...asked) =>
+      ((await ports.load('post')) as typeof import('./chunks/post.ts')).widget(ports, ...asked),
     closeAll(reason) {
       epoch++
+      ports.feed?.stop()
       for (const shown of all()) shown.play?.end(reason)
     },
     stop() {
       stopped = true
+      ports.feed?.stop()
       for (const shown of all()) {
         showing.delete(shown.candidate.key)
         shown.play?.stop()

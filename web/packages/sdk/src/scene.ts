@@ -72,7 +72,8 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
           const until = at + ((action as { hours?: number }).hours ?? 24) * 3_600_000
           const id = tell('experience_snoozed', { until, by })
           ledger.note(candidate.key, { snoozes: [[at, id, until]] })
-        } else if (action.type === 'navigate_to') navigation = plan(action)
+        } else if (action.type === 'open_post') void ports.start(action.post, 'launch_experience')
+        else if (action.type === 'navigate_to') navigation = plan(action)
       })()
     }
     if (outcome) hands.finish(outcome)

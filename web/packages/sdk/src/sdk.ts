@@ -133,6 +133,20 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     for (const listener of listeners.get(event) ?? []) guard(listener)(detail)
   }
 
+  /** Contents are asked for together; their address says which, so that it never changes what it holds. */
+  async function contentsOf(candidates: readonly Candidate[]): Promise<Content[]> {
+    const missing = candidates.map((each) => each.version).filter((each) => !contents.has(each))
+    if (missing[0]) {
+      const made = await (await fetchHere(`${config.base}/sdk/v1/contents/${missing}.json`)).json()
+      await prepare(made)
+      learn(made)
+    }
+    return candidates.map((each) => contents.get(each.version) as Content)
+  }
+  function learn(made: Record<string, unknown> = {}) {
+    for (const version in made) contents.set(version, made[version] as Content)
+  }
+
   let rules: typeof import('./chunks/rules.ts') | undefined
   let ears: typeof import('./chunks/ears.ts') | undefined
   const load = (name: string): Promise<never> =>
@@ -158,14 +172,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       return load(kind)
     },
     rules: () => rules,
-    content: async (candidate) => {
-      const kept = contents.get(candidate.version)
-      if (kept) return kept
-      const made: Content = await (await fetchHere(config.base + candidate.url)).json()
-      await prepare(made)
-      contents.set(candidate.version, made)
-      return made
-    },
+    contents: contentsOf,
     tell: lifecycle,
     flush: () => outbox.flush(),
     emit,
@@ -268,7 +275,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     stopEars?.()
     stopEars = ears?.listen(view, guard, made.candidates, runtime)
     revisionAt = now()
-    for (const [version, content] of Object.entries(made.content ?? {})) contents.set(version, content)
+    learn(made.content)
     view.clearTimeout(validTimer)
     if (made.validUntil)
       validTimer = view.setTimeout(guard(boot), Math.min(Math.max(made.validUntil - now(), 0) + 500, 2 ** 31 - 1))
@@ -374,15 +381,15 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       case 'release':
         return runtime.hold(name === 'hold')
       default:
-        return rarely(`do ${name}`)
+        return rarely(`do ${name}`, args[0])
     }
   }
 
   /** Commands that few pages push are loaded when one is. */
-  function rarely(command: string): Promise<unknown> {
+  function rarely(command: string, argument?: unknown): Promise<unknown> {
     return load('commands').then(
       ({ perform: does }: typeof import('./chunks/commands.ts')) =>
-        does(command, { runtime, store, host, reply: () => reply, refuse, boot, reset, hear, listeners }),
+        does(command, argument, { runtime, store, host, reply: () => reply, refuse, boot, reset, hear, listeners }),
       () => refuse(command),
     )
   }

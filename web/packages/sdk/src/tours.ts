@@ -28,7 +28,7 @@ export function tourTools(content: Content, { arm, ...parts }: TourParts): Tools
   }
 }
 
-const points = (step: Step) => (step.form ?? 'tooltip') === 'tooltip' && !!step.target
+const points = (step: Step) => !/modal|snippet/.test(step.form ?? '') && !!step.target
 
 function planOf(step: Step, steps: readonly Step[]): StepPlan {
   const { then = 'float', step: to } = step.missing ?? {}

@@ -99,6 +99,7 @@ export interface BootReply {
   words?: {
     [k: string]: string
   }
+  feed?: ExperienceState
 }
 
 /**

@@ -7,6 +7,7 @@ what is checked here is meaning: references, reachability, the contract's tables
 from handrail.core.experiences.problems.actions import MAX_SNOOZES
 from handrail.core.experiences.problems.checklists import MAX_TASKS
 from handrail.core.experiences.problems.find import find_problems
+from handrail.core.experiences.problems.hints import MAX_MARKS
 from handrail.core.experiences.problems.place import Surroundings
 from handrail.core.experiences.problems.resource_centers import MAX_CARDS, MAX_FEED
 from handrail.core.experiences.problems.surveys import MAX_OPTIONS
@@ -15,6 +16,7 @@ from handrail.core.experiences.problems.tours import MAX_STEPS
 __all__ = [
     "MAX_CARDS",
     "MAX_FEED",
+    "MAX_MARKS",
     "MAX_OPTIONS",
     "MAX_SNOOZES",
     "MAX_STEPS",

@@ -17,6 +17,10 @@ interface Hands {
   hear(event: string, listener: Listener): void
 }
 
+/** What the posts feed does and tells. */
+const FEED =
+  /^(do (widget:(open|close|resetLastOpenDate|(show|hide)Trigger)|badge:find)|get widget:(unreadCount|lastOpenDate))$/
+
 const CENTER = 'resource_center'
 
 /** What few pages ask for, by the words it is pushed with. */
@@ -54,7 +58,8 @@ function segments({ host, listeners, reply, hear, boot }: Hands): Promise<string
 }
 
 /** Does or gets what `command` says, or says that nothing is called so. */
-export function perform(command: string, hands: Hands): unknown {
+export function perform(command: string, argument: unknown, hands: Hands): unknown {
+  if (FEED.test(command)) return hands.runtime.widget(command.slice(command.indexOf(' ') + 1), argument)
   const does = Object.hasOwn(RARE, command) ? RARE[command] : undefined
   return does ? does(hands) : hands.refuse(`there is no "${command}" in this release`)
 }

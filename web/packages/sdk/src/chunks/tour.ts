@@ -4,13 +4,16 @@ import type { Asked } from '../play.ts'
 import { createSequence } from '../sequence.ts'
 import { stepsOf, type TourParts, tourTools } from '../tours.ts'
 
-export { watch }
+export { draw, watch }
 
-const parts: TourParts = { draw, find, watch }
+const parts: TourParts = { draw: (stage) => draw(stage), find, watch }
 
-/** Loads what listens for triggers, where a step has any. */
+/** Loads what some tours ask for beside the chunk: the listening for triggers, what few steps ask for. */
 export async function prepare(content: Content): Promise<void> {
-  if (stepsOf(content).some((step) => step.triggers?.length)) parts.arm = (await import('../triggers.ts')).arm
+  const steps = stepsOf(content)
+  if (steps.some((step) => step.triggers?.length)) parts.arm = (await import('../triggers.ts')).arm
+  if (steps.some(({ form = '', on_target }) => /^[bc]/.test(form) || on_target === 'advance'))
+    parts.draw = await (await import('../forms.ts')).drawWith(draw, steps)
 }
 
 /** Plays tours. */

@@ -6,6 +6,7 @@ import { deviceOf } from '../page.ts'
 import type { Asked, Play } from '../play.ts'
 import type { Ports } from '../runtime.ts'
 import { createScene, type Scene } from '../scene.ts'
+import { keepOf, keptOf } from '../settled.ts'
 
 /** What a panel keeps of itself for one user: its run, whether it is open, where its launcher was left. */
 export interface Kept {
@@ -19,19 +20,6 @@ export interface Kept {
   skipped?: Record<string, number>
   /** It was dismissed and has not said so yet: that can still be taken back. */
   leaving?: boolean
-}
-
-/** No key of an experience has a space in it, so this stands beside what the ledger knows of each, and goes with it. */
-const NAME = ' panels'
-type Panels = Record<string, Record<string, Kept>>
-const recordOf = (ports: Ports) => ports.store.get<Panels>(`ledger:${ports.who()}`) ?? {}
-
-export const keptOf = (ports: Ports, key: string): Kept => recordOf(ports)[NAME]?.[key] ?? {}
-
-function keepOf(ports: Ports, key: string, said: Kept) {
-  const all = recordOf(ports)
-  all[NAME] = { ...all[NAME], [key]: { ...all[NAME]?.[key], ...said } }
-  ports.store.set(`ledger:${ports.who()}`, all)
 }
 
 /** How a panel was opened: by its launcher, by itself, or from elsewhere. */

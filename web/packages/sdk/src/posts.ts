@@ -1,0 +1,287 @@
+import { type EndReason, renderText, wordsFor } from '@handrail/engine'
+import type { Drawn, FeedStage, PostStage, Stage } from '@handrail/renderers'
+import type { Candidate, Content, PostContent, Text, Theme } from '@handrail/wire'
+import type { Dispose } from './guard.ts'
+import type { Asked, Play } from './play.ts'
+import type { Ports } from './runtime.ts'
+import { createScene } from './scene.ts'
+import { settle, stateOf } from './settled.ts'
+
+export interface PostParts {
+  drawFeed(stage: FeedStage, theme: Theme): Required<Drawn>
+  drawPost(stage: PostStage, theme: Theme): Required<Drawn>
+}
+
+/** The feed of one page, and the post that is open on it. */
+export interface Feed {
+  run(name: string, argument?: unknown): unknown
+  open(from?: string): Promise<void>
+  /** A post came to be open: closes what was, and says whether it came out of the feed. */
+  reading(key: string, close: Dispose): boolean
+  /** The server decided anew. */
+  told(): void
+  stop: Dispose
+}
+
+const FEED = '@feed'
+const BADGE = '[data-handrail-badge]'
+const TRIGGER = '[data-handrail-feed]'
+const LIKE = 'like'
+/** As many as the server gives in one answer. */
+const MOST_CONTENTS = 50
+/** A browser takes its time to draw what was launched; only then its end can be told from its beginning. */
+const BEGINNING = 1000
+
+const dateOf = (ports: Ports, { publishedAt }: Candidate) =>
+  new Intl.DateTimeFormat(ports.locale(), { dateStyle: 'medium' }).format(publishedAt)
+
+/** The feed of these ports: the posts that this user may read here, newest first. */
+export function feedOf(ports: Ports, parts: PostParts): Feed {
+  if (ports.feed) return ports.feed
+  const { view, guard, ledger, now } = ports
+  const page = view.document
+  let panel: Required<Drawn> | undefined
+  let closePost: Dispose | undefined
+  let before: HTMLElement | null = null
+  let picked = ''
+  let opening = false
+  let listens = false
+  const waiting: (() => void)[] = []
+
+  const lastOpen = () => ledger.of(FEED, ports.reply()?.feed).last_seen ?? 0
+  const posts = () =>
+    (ports.reply()?.candidates ?? [])
+      .filter((each) => each.kind === 'post' && ports.may(each))
+      .sort((one, other) => other.publishedAt - one.publishedAt)
+  const isUnread = (each: Candidate) => each.publishedAt > lastOpen() && !ledger.of(each.key, each.state).last_seen
+  const unread = () => posts().filter(isUnread).length
+
+  /** Fills what the page holds out for the count; with nothing to read it is hidden. */
+  function fillBadges() {
+    const count = unread()
+    for (const badge of page.querySelectorAll<HTMLElement>(BADGE)) {
+      badge.textContent = count ? `${count}` : ''
+      badge.hidden = !count
+    }
+  }
+
+  /** Shows the feed; `from` is the post that the reader comes back from. */
+  async function open(from = '') {
+    if (panel || opening) return
+    opening = true
+    try {
+      const all = posts()
+      const contents: Content[] = []
+      for (let at = 0; at < all.length; at += MOST_CONTENTS)
+        contents.push(...(await ports.contents(all.slice(at, at + MOST_CONTENTS))))
+      draw(all, contents, from)
+    } finally {
+      opening = false
+    }
+  }
+
+  function draw(all: readonly Candidate[], contents: readonly Content[], from: string) {
+    before ??= page.activeElement as HTMLElement | null
+    const lines = all.flatMap((each, at) => {
+      const content = contents[at]
+      if (!content) return []
+      const text = (words: Text) => renderText(wordsFor(words, ports.locale(), content.defaultLocale), ports.values)
+      const press = () => {
+        shut(false)
+        picked = each.key
+        void ports.start(each.key, 'manual')
+      }
+      return [
+        {
+          at: each.key,
+          post: content.content as PostContent,
+          text,
+          date: dateOf(ports, each),
+          isNew: isUnread(each),
+          press,
+        },
+      ]
+    })
+    panel = parts.drawFeed({ ...stage(), lines, from, close: () => shut(true) }, contents[0]?.theme ?? { key: '' })
+    ledger.note(FEED, { last_seen: now() })
+    ports.tell('feed_opened', { experience: FEED })
+    fillBadges()
+  }
+
+  /** What the feed is drawn with; it is no experience, so nothing in it acts. */
+  const stage = (): Stage => ({
+    document: page,
+    theme: { key: '' },
+    locale: ports.locale(),
+    text: () => '',
+    href: (address) => address,
+    word: (name, english) => ports.reply()?.words?.[name] ?? english,
+    act: () => undefined,
+    guard,
+  })
+
+  function shut(back: boolean) {
+    panel?.close()
+    panel = undefined
+    if (!back) return
+    if (before?.isConnected) before.focus({ preventScroll: true })
+    before = null
+  }
+
+  const onClick = guard((event: Event) => {
+    if ((event.target as Element).closest?.(TRIGGER)) void open()
+  })
+  const showTriggers = (shown: boolean) => {
+    for (const each of page.querySelectorAll<HTMLElement>(TRIGGER)) each.hidden = !shown
+  }
+
+  const commands: Record<string, (argument: unknown) => unknown> = {
+    'widget:open': (key) => (typeof key === 'string' && key ? ports.start(key, 'manual') : open()),
+    'widget:close'() {
+      shut(true)
+      closePost?.()
+    },
+    'widget:unreadCount': unread,
+    'widget:lastOpenDate': () => (lastOpen() ? new Date(lastOpen()) : null),
+    'widget:resetLastOpenDate'() {
+      ledger.note(FEED, { reset: now() })
+      ports.tell('feed_reset', { experience: FEED })
+      fillBadges()
+    },
+    'widget:showTrigger': () => showTriggers(true),
+    'widget:hideTrigger': () => showTriggers(false),
+    'badge:find'() {
+      fillBadges()
+      if (!listens) page.addEventListener('click', onClick)
+      listens = true
+    },
+  }
+
+  ports.feed = {
+    // Before the first answer of the server nobody knows what there is to read.
+    run: async (name, argument) => {
+      if (!ports.reply()) await new Promise<void>((ready) => waiting.push(ready))
+      return commands[name]?.(argument)
+    },
+    told() {
+      for (const ready of waiting.splice(0)) ready()
+      if (listens) fillBadges()
+    },
+    open,
+    reading(key, close) {
+      shut(false)
+      closePost?.()
+      closePost = () => {
+        closePost = undefined
+        close()
+      }
+      const out = picked === key
+      picked = ''
+      return out
+    },
+    stop() {
+      shut(false)
+      page.removeEventListener('click', onClick)
+      listens = false
+    },
+  }
+  return ports.feed
+}
+
+/** Plays one post: read to the end or not, closing it ends the run. */
+export function playPost(asked: Asked, parts: PostParts): Play {
+  const { ports, candidate, content } = asked
+  const { view, journal, now } = ports
+  const feed = feedOf(ports, parts)
+  const run = { id: ports.newId() }
+  const post = content.content as PostContent
+  const before = view.document.activeElement as HTMLElement | null
+  let panel: Required<Drawn> | undefined
+  let wasSeen = false
+  let comments = 0
+  let away: { key: string; at: number } | undefined
+
+  const launch = (key: string) => {
+    const go = asked.launch(key)
+    return (
+      go &&
+      (() => {
+        away = { key, at: now() }
+        return go()
+      })
+    )
+  }
+  const scene = createScene({ ...asked, launch }, run, {
+    step: () => candidate.key,
+    isLast: () => false,
+    goTo: () => undefined,
+    finish,
+    close: hide,
+  })
+
+  function hide() {
+    panel?.close()
+    panel = undefined
+  }
+
+  function finish(reason: EndReason) {
+    hide()
+    scene.ended(reason, false)
+    asked.ended(reason)
+  }
+
+  /** Whoever read it is done with it; whoever closed it at once passed it over. */
+  const close = () => finish(wasSeen ? 'completed' : 'dismissed')
+  const out = feed.reading(candidate.key, close)
+
+  function show() {
+    const { done = {}, skipped = {} } = stateOf(ports, candidate)
+    panel = parts.drawPost(
+      {
+        ...scene.stage(),
+        post,
+        date: dateOf(ports, candidate),
+        liked: (done[LIKE] ?? 0) > (skipped[LIKE] ?? 0),
+        like(is) {
+          const said = { [LIKE]: now() }
+          settle(ports, candidate.key, is ? { done: said } : { skipped: said })
+          scene.tell(is ? 'post_liked' : 'post_unliked')
+        },
+        comment(text) {
+          scene.tell('post_commented', { text }, { messageId: `${run.id}.comment.${++comments}` })
+        },
+        back: out
+          ? () => {
+              close()
+              void feed.open(candidate.key)
+            }
+          : undefined,
+        close() {
+          close()
+          if (before?.isConnected) before.focus({ preventScroll: true })
+        },
+        seen() {
+          wasSeen = true
+          scene.seen(false)
+          scene.tell('post_seen')
+        },
+      },
+      content.theme,
+    )
+  }
+  show()
+
+  return {
+    // What it launched is over: it is back (RULES 28).
+    heard() {
+      if (!away || now() - away.at < BEGINNING || journal.get(`run:${away.key}`)) return
+      away = undefined
+      show()
+    },
+    end: finish,
+    stop: hide,
+    open() {
+      if (!panel) show()
+    },
+  }
+}
