@@ -12,6 +12,7 @@ from tests.support.documents import a_document
 
 import handrail.core.experiences as experiences
 from handrail.compile.patterns import why_not
+from handrail.core.actions import ORDER
 from handrail.core.actions import __file__ as actions_file
 from handrail.core.conditions.model import Condition, parse_condition
 from handrail.core.experiences import release
@@ -263,8 +264,6 @@ PROBLEMS: list[tuple[str, str, dict[str, Any]]] = [
     ("previous_outside_cta", f"{TRIGGER}.then[0].step", triggered([], {"type": "go_to_step", "step": "previous"})),
     # actions
     ("no_action", f"{BUTTON}.actions", a_tour(a_step("only", a_button(), a_button(DONE)))),
-    ("unsupported_action", f"{FIRST}.type", with_actions({"type": "launch_agent"}, NEXT)),
-    ("unsupported_action", f"{FIRST}.type", with_actions({"type": "run_js", "code": "x"}, NEXT)),
     ("needs_agreement", FIRST, with_actions({"type": "run_js", "code": "x"}, NEXT)),
     ("not_allowed_here", FIRST, with_actions({"type": "book_interview"}, NEXT)),
     ("not_allowed_here", f"{STEP}.cross.action", a_tour(a_step(cross={"action": DONE}))),
@@ -567,6 +566,7 @@ def test_every_code_has_a_document() -> None:
     unasked = {"no_such_place"} | ({"unsupported_kind"} if set(get_args(Kind)) == release.KINDS else set())
     ways = {str(each.__struct_config__.tag) for each in get_args(ShowOn)}
     unasked |= {"unsupported_show_on"} if ways == release.SHOW_ON else set()
+    unasked |= {"unsupported_action"} if frozenset(ORDER) == release.ACTIONS else set()
     unasked |= {"unsupported_form"} if release.POINTING | release.STANDING == release.FORMS else set()
     assert codes - {code for code, *_ in PROBLEMS} == unasked
 
@@ -704,10 +704,12 @@ def test_a_chip_of_user_is_told_to_say_native() -> None:
     assert "native.name" in problem.message
 
 
-def test_run_js_is_refused_by_name_even_when_the_agreement_is_signed() -> None:
-    around = Surroundings(run_js=True)
-    codes = [problem.code for problem in problems_of(with_actions({"type": "run_js", "code": "x"}, NEXT), around)]
-    assert codes == ["unsupported_action"]
+def test_code_is_asked_about_once_the_agreement_is_signed() -> None:
+    document = with_actions({"type": "run_js", "code": "x"}, NEXT)
+    assert problems_of(document, Surroundings(run_js=True)) == []
+    around = Surroundings(run_js=True, check_code=lambda code: ("unapproved_code", f"{code!r} is not approved."))
+    (problem,) = problems_of(document, around)
+    assert (problem.code, problem.path) == ("unapproved_code", f"{FIRST}.code")
 
 
 def test_a_host_in_another_script_is_told_how_browsers_write_it() -> None:

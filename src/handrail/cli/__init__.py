@@ -154,6 +154,54 @@ def ask_question(file: str, environment: str, as_json: bool) -> None:
     raise SystemExit(ask_file(file, environment, as_json=as_json))
 
 
+@main.group(name="run-js", cls=Commands)
+def run_js() -> None:
+    """Run JavaScript: the owner's agreement, and code that a second member approves."""
+
+
+@run_js.command(name="show")
+def show_run_js() -> None:
+    """Say whether code may run, what code there is, and what was done."""
+    from handrail.cli.code import show_run_js
+
+    raise SystemExit(show_run_js())
+
+
+@run_js.command(name="sign")
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+def sign_agreement(yes: bool) -> None:
+    """Read the agreement and sign it."""
+    from handrail.cli.code import sign_agreement
+
+    raise SystemExit(sign_agreement(yes=yes))
+
+
+@run_js.command(name="withdraw")
+def withdraw_agreement() -> None:
+    """Turn Run JavaScript off."""
+    from handrail.cli.code import withdraw_agreement
+
+    raise SystemExit(withdraw_agreement())
+
+
+@run_js.command(name="propose")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+def propose_code(file: str) -> None:
+    """Have the code in FILE looked at, and print its hash."""
+    from handrail.cli.code import propose_code
+
+    raise SystemExit(propose_code(file))
+
+
+@run_js.command(name="approve")
+@click.argument("hash")
+def approve_code(hash: str) -> None:
+    """Approve the code with this HASH, and print it."""
+    from handrail.cli.code import approve_code
+
+    raise SystemExit(approve_code(hash))
+
+
 @main.group()
 def segments() -> None:
     """Segments: who is in them and why, and what asks for them."""

@@ -64,7 +64,10 @@ class LaunchAgent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
 
 class RunJs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="run_js"):
-    """Runs approved code on the page. Off until the project's owner signs the agreement."""
+    """Runs approved code on the page. Off until the project's owner signs the agreement.
+
+    `code` is the body of a function or a module that exports `run`; a browser is told the hash that names the module.
+    """
 
     code: str
 

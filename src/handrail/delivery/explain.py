@@ -20,7 +20,7 @@ from handrail.core.pages import Where, covers, covers_rule, part_of
 from handrail.core.people import ExperienceState, Facts, Subject
 from handrail.delivery.boot import rate_limit
 from handrail.delivery.ports import Published
-from handrail.delivery.published import Ready, counts, edges
+from handrail.delivery.published import Ready, counts, edges, withheld
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -97,6 +97,9 @@ def _lines(
     settings = state.snapshot.environment
     live = "paused" if published.paused else "live"
     yield "paused", Line(f"published to {settings.name}", not published.paused, live, f"version {published.version}")
+    if withheld(published, state.snapshot):
+        why = "its code is approved" if settings.run_js else "the Run JavaScript agreement is signed"
+        yield "run_js", Line(why, False, "no", "what holds code that may not run is withheld")
     starts, ends = edges(document.when, asked.zone)
     if starts:
         yield "not_started", Line(f"starts {clock(starts)}", now >= starts, clock(now))

@@ -31,6 +31,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     experiences: tuple[Published, ...]
     segments: dict[str, Condition]
+    approved: frozenset[str] = frozenset()
+    """The hashes of approved code of run_js actions; none while the owner's agreement is off."""
 
 
 class Previewed(msgspec.Struct, frozen=True):
@@ -59,6 +61,10 @@ class Publications(Protocol):
 
     async def preview(self, token: str, /) -> Previewed | None:
         """What a preview's token stands for; None for one that is unknown or was taken back."""
+        ...
+
+    async def module(self, hash: str, /) -> str | None:
+        """The approved code with this hash, as it was written, of a project whose agreement holds. Never cached."""
         ...
 
     async def content(self, version: str, /) -> Published | None:

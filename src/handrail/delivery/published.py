@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from handrail.compile.code import BadCode, name_of
 from handrail.compile.normal_form import Both, Either, Leaf, Node, normal_form
 from handrail.compile.patterns import compile_pattern
 from handrail.compile.predicates import Predicate, compile_audiences
 from handrail.core.checklists import conditions_in
+from handrail.core.code import codes_in
 from handrail.core.conditions.model import DEFERRED, Condition, Device, PageCondition
 from handrail.core.conditions.names import Names, names_in
 from handrail.core.experiences import release
@@ -83,8 +86,8 @@ NONE: frozenset[int] = frozenset()
 
 
 def ready(snapshot: Snapshot) -> Ready:
-    """Compile a snapshot. Paused experiences are left out: they are live nowhere."""
-    live = [each for each in snapshot.experiences if not each.paused]
+    """Compile a snapshot. Paused experiences are left out: they are live nowhere. So are those with unapproved code."""
+    live = [each for each in snapshot.experiences if not each.paused and not withheld(each, snapshot)]
     names = names_in((asked for each in live for asked in conditions_in(each.document)), snapshot.segments)
     return Ready(
         snapshot=snapshot,
@@ -100,6 +103,11 @@ def ready(snapshot: Snapshot) -> Ready:
         head=_head(snapshot, names),
         pages=Pages(),
     )
+
+
+def withheld(published: Published, snapshot: Snapshot) -> bool:
+    """Whether it holds code that may not run: whatever way it came here, nobody gets it."""
+    return not {code_name(code) for code in codes_in(published.document)} <= snapshot.approved
 
 
 class Pages:
@@ -219,10 +227,35 @@ def content_of(published: Published) -> bytes:
             kind=document.__struct_config__.tag,  # pyright: ignore[reportArgumentType] the tag is the kind
             name=document.name,
             default_locale=document.default_locale,
-            content=msgspec.Raw(msgspec.json.encode(content)),
+            content=msgspec.Raw(msgspec.json.encode(_named(content) if codes_in(content) else content)),
             theme=msgspec.Raw(msgspec.json.encode(resolved(published.theme))),
         )
     )
+
+
+def code_name(code: str) -> str:
+    """The hash of an action's code; empty for code that cannot be published, which no approval names."""
+    try:
+        return name_of(code)
+    except BadCode:
+        return ""
+
+
+def _named(content: object) -> object:
+    """The content with every run_js action's code replaced by the hash that names its module."""
+
+    def named(node: object) -> object:
+        match node:
+            case {"type": "run_js", "code": str(code)}:
+                return {"type": "run_js", "code": code_name(code)}
+            case dict():
+                return {key: named(value) for key, value in cast("dict[str, object]", node).items()}
+            case list() | tuple():
+                return [named(each) for each in cast("list[object]", node)]
+            case _:
+                return node
+
+    return named(msgspec.json.decode(msgspec.json.encode(content)))
 
 
 def edges(when: When, user_zone: str) -> tuple[int, int]:

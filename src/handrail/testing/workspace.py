@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
 
+from handrail.core.audit import START, AuditEntry, seal_of
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import NotFound
 from handrail.core.experiences.codec import decode_experience, encode_experience
@@ -19,7 +20,7 @@ from handrail.core.segments import Segment
 from handrail.delivery.ports import Previewed, Published, Snapshot
 from handrail.segmentio.destination.model import Destination
 from handrail.workspace.jobs import NewJob
-from handrail.workspace.ports import Connected, Environment, Live
+from handrail.workspace.ports import Connected, Environment, Live, Proposal
 from handrail.workspace.seed import NewProject
 
 
@@ -47,6 +48,11 @@ class _Tables(msgspec.Struct):
     """By project and key."""
     revisions: dict[str, int] = {}
     jobs: dict[str, NewJob] = {}
+    members: dict[str, str] = {}
+    """Roles by address, of every project."""
+    code: dict[tuple[str, str], Proposal] = {}
+    """By project and hash."""
+    audit: dict[str, list[AuditEntry]] = {}
     experiences: dict[tuple[str, str], str] = {}
     """Ids by project and key."""
     versions: dict[str, _Version] = {}
@@ -60,6 +66,57 @@ class _Tables(msgspec.Struct):
     """Environment, version, persona and end, by the digest of the token."""
 
 
+class MemoryCode:
+    """A project's code and audit record; see `workspace.ports.CodeWork`."""
+
+    def __init__(self, tables: _Tables, project: str) -> None:
+        self._tables = tables
+        self._project = project
+
+    async def is_on(self) -> bool:
+        """Whether some environment says so; they all say the same."""
+        return any(each.run_js for each in self._tables.environments.values() if each.project == self._project)
+
+    async def turn(self, on: bool) -> None:
+        """Let the agreement hold, or no longer."""
+        for place, each in self._tables.environments.items():
+            if each.project == self._project:
+                self._tables.environments[place] = msgspec.structs.replace(each, run_js=on)
+
+    async def members(self) -> Mapping[str, str]:
+        """The roles of `MemoryWorkspace.members`."""
+        return dict(self._tables.members)
+
+    async def approved(self) -> frozenset[str]:
+        """The hashes of approved code; none while the agreement is off."""
+        if not await self.is_on():
+            return frozenset()
+        return frozenset(each.hash for each in await self.proposals() if each.approved_by)
+
+    async def proposals(self) -> list[Proposal]:
+        """All code, the latest first."""
+        mine = [each for (project, _), each in self._tables.code.items() if project == self._project]
+        return sorted(mine, key=lambda each: (-each.proposed_at, each.hash))
+
+    async def proposal(self, hash: str) -> Proposal | None:
+        """The code with this hash."""
+        return self._tables.code.get((self._project, hash))
+
+    async def put(self, proposal: Proposal) -> None:
+        """Keep a proposal."""
+        self._tables.code[self._project, proposal.hash] = proposal
+
+    async def note(self, at: int, who: str, what: str, detail: Mapping[str, str]) -> None:
+        """Add to the audit record."""
+        mine = self._tables.audit.setdefault(self._project, [])
+        seal = seal_of(self._project, len(mine) + 1, at, who, what, detail, mine[-1].seal if mine else START)
+        mine.append(AuditEntry(len(mine) + 1, at, who, what, dict(detail), seal))
+
+    async def noted(self) -> list[AuditEntry]:
+        """The audit record."""
+        return list(self._tables.audit.get(self._project, []))
+
+
 class MemoryWorkspace:
     """One installation: its projects, transactions on them, and what delivery reads. Lives as long as the object."""
 
@@ -70,6 +127,11 @@ class MemoryWorkspace:
     def jobs(self) -> dict[str, NewJob]:
         """What transactions enqueued, by id."""
         return dict(self._tables.jobs)
+
+    @property
+    def members(self) -> dict[str, str]:
+        """Who the members are: roles by address."""
+        return self._tables.members
 
     async def first(self) -> str | None:
         """The id of the oldest project, None when there is none."""
@@ -129,7 +191,15 @@ class MemoryWorkspace:
             revision=f"r{self._tables.revisions[environment]}",
             experiences=tuple(_published(each) for each in live.values()),
             segments={key: segment.asks for key, segment in (await work.segments()).items()},
+            approved=await work.code.approved(),
         )
+
+    async def module(self, hash: str) -> str | None:
+        """The approved code with this hash, of a project whose agreement holds."""
+        for (project, name), each in self._tables.code.items():
+            if name == hash and name in await MemoryCode(self._tables, project).approved():
+                return each.code
+        return None
 
     async def preview(self, token: str) -> Previewed | None:
         """What a preview's token stands for; None for one that is unknown or was taken back."""
@@ -161,6 +231,7 @@ class MemoryWork:
     def __init__(self, tables: _Tables, project: str) -> None:
         self._tables = tables
         self._project = project
+        self.code = MemoryCode(tables, project)
 
     async def claim(self) -> None:
         """Nothing runs beside it."""

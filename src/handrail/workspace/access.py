@@ -61,6 +61,8 @@ class Actor(msgspec.Struct, frozen=True):
     project: str
     name: str
     scopes: frozenset[str]
+    role: Role | None = None
+    """A member's; a key and the operator have none."""
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -224,12 +226,18 @@ async def sign_in(
     access: Access, passwords: Passwords, email: str, password: str, *, random: str, now: int
 ) -> SignedIn:
     """Sign a member in. Raises Forbidden, the same way and as slowly for a wrong password as for nobody's address."""
+    member = await proved(access, passwords, email, password)
+    token = SIGN_IN_PREFIX + random
+    role = await access.add_sign_in(member, digest_of(token), now + SIGN_IN_TIME)
+    return SignedIn(token, role, now + SIGN_IN_TIME)
+
+
+async def proved(access: Access, passwords: Passwords, email: str, password: str) -> str:
+    """The id of the member whose address and password these are. Raises Forbidden, as slowly for nobody's address."""
     known = await access.passwords(email.strip().lower())
     for member, kept in known or [("", _NOBODY)]:
         if await passwords.verify(kept, password[:LONGEST_PASSWORD]) and member:
-            token = SIGN_IN_PREFIX + random
-            role = await access.add_sign_in(member, digest_of(token), now + SIGN_IN_TIME)
-            return SignedIn(token, role, now + SIGN_IN_TIME)
+            return member
     raise Forbidden("The address or the password is wrong.", code="bad_sign_in")
 
 

@@ -18,6 +18,7 @@ from handrail.core.experiences.themes import Theme, theme_problems
 from handrail.core.problems import Problem, key_problems
 from handrail.core.segments import Segment, segment_problems
 from handrail.segmentio.destination.model import Destination, destination_problems
+from handrail.workspace.code import refusal_of
 from handrail.workspace.ports import Connected, Live, Work
 
 Document: TypeAlias = Experience | Segment | Theme | Destination
@@ -85,7 +86,8 @@ async def apply(
         raise Conflict(f"{environment!r} was published to since revision {base}: pull, look, and apply again.")
     live, segments, themes = await work.live(place.id), await work.segments(), await work.themes()
     connected = await work.destinations(place.id)
-    problems = check(documents, live=live, segments=segments, themes=themes, run_js=place.run_js)
+    approved = await work.code.approved()
+    problems = check(documents, live=live, segments=segments, themes=themes, run_js=place.run_js, approved=approved)
     problems += _elsewhere(documents, place.public_id)
     if any(problem.severity == "error" for problem in problems):
         raise NotPublishable(sorted(problems, key=lambda each: each.severity))
@@ -209,8 +211,12 @@ def check(
     segments: dict[str, Segment],
     themes: dict[str, Theme],
     run_js: bool = False,
+    approved: frozenset[str] | None = None,
 ) -> list[Found]:
-    """Every problem of a set of documents that would come to stand beside what is there."""
+    """Every problem of a set of documents that would come to stand beside what is there.
+
+    `approved`: the hashes of approved code; None where nothing is asked but whether code is JavaScript.
+    """
     found = list(_twice(documents))
     coming = [placed.document for placed in documents]
     known: dict[str, Condition] = {key: segment.asks for key, segment in segments.items()}
@@ -224,6 +230,7 @@ def check(
         themes=frozenset(themes) | frozenset({each.key for each in coming if isinstance(each, Theme)}),
         run_js=run_js,
         check_pattern=why_not,
+        check_code=lambda code: refusal_of(code, approved),
     )
     for placed in documents:
         found += [_placed(placed, problem) for problem in _problems_of(placed.document, around)]

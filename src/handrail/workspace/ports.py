@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
 
+from handrail.core.audit import AuditEntry
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.experiences.model import Experience
 from handrail.core.experiences.themes import Theme
@@ -42,8 +44,64 @@ class Environment(msgspec.Struct, frozen=True):
     key: str
 
 
+class Proposal(msgspec.Struct, frozen=True):
+    """Code as it was proposed. `approved_by` is empty until somebody has approved it."""
+
+    hash: str
+    code: str
+    proposed_by: str
+    proposed_at: int
+    approved_by: str = ""
+    approved_at: int = 0
+
+
+class CodeWork(Protocol):
+    """What a project keeps of its code, in the transaction that it was opened in."""
+
+    async def is_on(self) -> bool:
+        """Whether the agreement holds."""
+        ...
+
+    async def turn(self, on: bool, /) -> None:
+        """Let the agreement hold, or no longer."""
+        ...
+
+    async def members(self) -> Mapping[str, str]:
+        """The roles of the project's members, by address."""
+        ...
+
+    async def approved(self) -> frozenset[str]:
+        """The hashes of approved code; none while the agreement is off."""
+        ...
+
+    async def proposals(self) -> list[Proposal]:
+        """All code, the latest first."""
+        ...
+
+    async def proposal(self, hash: str, /) -> Proposal | None:
+        """The code with this hash."""
+        ...
+
+    async def put(self, proposal: Proposal, /) -> None:
+        """Keep a proposal, in place of one with the same hash."""
+        ...
+
+    async def note(self, at: int, who: str, what: str, detail: Mapping[str, str], /) -> None:
+        """Add to the audit record."""
+        ...
+
+    async def noted(self) -> list[AuditEntry]:
+        """The audit record, in order."""
+        ...
+
+
 class Work(Protocol):
     """One project in one transaction: everything is kept at the end, or nothing."""
+
+    @property
+    def code(self) -> CodeWork:
+        """The project's code of run_js actions, in the same transaction."""
+        ...
 
     async def claim(self) -> None:
         """Have the project's documents alone until the transaction ends; whoever else asks for that waits."""

@@ -59,6 +59,7 @@ async def create(work: Work, environment: str, asked: NewPreview, now: int, new_
         segments=segments,
         themes=themes,
         run_js=place.run_js,
+        approved=await work.code.approved(),
     )
     if errors := [each for each in found if each.severity == "error"]:
         raise NotPublishable(errors)

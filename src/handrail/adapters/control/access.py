@@ -33,7 +33,8 @@ class ControlAccess:
             if (row := (await connection.execute(by_key)).one_or_none()) is not None:
                 return Actor(row.project_id, row.name, frozenset(row.scopes.split()))
             if (row := (await connection.execute(by_sign_in)).one_or_none()) is not None:
-                return Actor(row.project_id, row.email, ROLE_SCOPES[cast("Role", row.role)])
+                role = cast("Role", row.role)
+                return Actor(row.project_id, row.email, ROLE_SCOPES[role], role)
         return None
 
     async def keys(self, project: str, after: tuple[int, str], limit: int) -> list[ApiKey]:

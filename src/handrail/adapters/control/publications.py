@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from handrail.adapters.control.database import ControlDatabase
-from handrail.adapters.control.tables import environment, experience, project, publication, version
+from handrail.adapters.control.tables import code, environment, experience, project, publication, version
 from handrail.adapters.control.tables import preview as previews
 from handrail.adapters.control.work import ControlWork, live_query, settings_of, settings_query, theme_in
 from handrail.core.environments import EnvironmentSettings
@@ -84,6 +84,7 @@ class ControlPublications:
             work = ControlWork(connection, settings.project)
             live = await work.live(environment_id)
             segments = await work.segments()
+            approved = await work.code.approved()
         made = Snapshot(
             environment=settings,
             revision=f"r{row.revision}",
@@ -99,6 +100,7 @@ class ControlPublications:
                 for each in live.values()
             ),
             segments={key: segment.asks for key, segment in segments.items()},
+            approved=approved,
         )
         if forgotten == self._forgotten:
             self._snapshots[environment_id] = made
@@ -119,6 +121,15 @@ class ControlPublications:
         if forgotten == self._forgotten:
             self._destinations[environment_id] = made
         return made
+
+    async def module(self, hash: str) -> str | None:
+        query = (
+            select(code.c.code)
+            .join(project, project.c.id == code.c.project_id)
+            .where(code.c.hash == hash, code.c.approved_by != "", project.c.run_js)
+        )
+        async with self._database.transaction() as connection:
+            return (await connection.execute(query.limit(1))).scalar_one_or_none()
 
     async def preview(self, token: str) -> Previewed | None:
         query = select(previews).where(previews.c.digest == hashlib.sha256(token.encode()).hexdigest())

@@ -191,6 +191,30 @@ preview = Table(
     ForeignKeyConstraint(["project_id", "version_id"], ["version.project_id", "version.id"], "fk_preview_version"),
 )
 
+code = Table(
+    "code",
+    metadata,
+    Column("project_id", String(36), ForeignKey("project.id"), primary_key=True),
+    Column("hash", String(43), primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("proposed_by", String(320), nullable=False),
+    Column("proposed_at", BigInteger, nullable=False),
+    Column("approved_by", String(320), nullable=False),
+    Column("approved_at", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("project_id", String(36), ForeignKey("project.id"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String(320), nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("seal", String(64), nullable=False),
+)
+
 segment = Table(
     "segment",
     metadata,

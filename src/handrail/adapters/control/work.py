@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from handrail.adapters.control.code import ControlCode
 from handrail.adapters.control.database import ControlDatabase, tell_others
 from handrail.adapters.control.jobs import enqueue
 from handrail.adapters.control.tables import destination as destinations
@@ -82,6 +83,7 @@ class ControlWork:
         self._connection = connection
         self._project = project_id
         self.announced: list[str] = []
+        self.code = ControlCode(connection, project_id)
 
     async def claim(self) -> None:
         # SQLite's transactions have the whole file alone anyhow, and know no row locks.

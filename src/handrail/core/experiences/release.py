@@ -8,7 +8,17 @@ from __future__ import annotations
 KINDS = frozenset({"tour", "survey", "banner", "hint", "checklist", "resource_center", "post"})
 FORMS = frozenset({"tooltip", "modal", "snippet", "badge", "cursor"})
 ACTIONS = frozenset(
-    {"go_to_step", "launch_experience", "dismiss", "snooze", "book_interview", "open_post", "navigate_to"}
+    {
+        "go_to_step",
+        "launch_experience",
+        "dismiss",
+        "snooze",
+        "book_interview",
+        "open_post",
+        "launch_agent",
+        "run_js",
+        "navigate_to",
+    }
 )
 SHOW_ON = frozenset({"page_opening", "element_click", "page_exit", "event", "manual", "link", "none"})
 

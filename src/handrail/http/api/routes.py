@@ -291,6 +291,7 @@ async def style() -> Response[bytes]:
 
 def create_api(admin: Admin) -> Litestar:
     """The Litestar application."""
+    from handrail.http.api.code import code_routes
     from handrail.http.api.people import people_routes
     from handrail.http.api.previews import preview_routes
     from handrail.http.api.questions import question_routes
@@ -315,6 +316,7 @@ def create_api(admin: Admin) -> Litestar:
         *people_routes,
         *member_routes,
         *job_routes,
+        *code_routes,
         openapi,
         healthz,
         readyz,

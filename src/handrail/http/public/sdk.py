@@ -7,12 +7,13 @@ from pathlib import Path
 
 import msgspec
 
+from handrail.compile.code import module_text
 from handrail.core.conditions.model import decode_hook
 from handrail.core.errors import Forbidden, HandrailError, Invalid, NotFound
 from handrail.core.previews import NOBODY
 from handrail.core.values import day_of
 from handrail.delivery.boot import checked, known_now
-from handrail.delivery.published import content_of
+from handrail.delivery.published import code_name, content_of
 from handrail.delivery.wire import BootRequest, Revision
 from handrail.http.asgi import JSON, Receive, Scope, Send, answer, header, read_body
 from handrail.http.deps import Deps
@@ -24,6 +25,7 @@ from handrail.segmentio.wire import MAX_BODY, Envelope, unpack
 
 FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
 SHORTLY = (b"cache-control", b"public, max-age=300, stale-while-revalidate=3600")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
 MOMENT = (b"cache-control", b"public, max-age=5")
 TYPES = {".js": b"text/javascript; charset=utf-8", ".json": b"application/json", ".css": b"text/css; charset=utf-8"}
 
@@ -61,6 +63,10 @@ class Sdk:
             if path.startswith("revision/"):
                 body = await self._revision(path.removeprefix("revision/").removesuffix(".json"))
                 return await self._tagged(scope, send, body, [JSON, MOMENT, *ANYONE])
+            if path.startswith("code/"):
+                body = await self._code(path.removeprefix("code/").removesuffix(".js"))
+                headers = [(b"content-type", TYPES[".js"]), FOR_EVER, NOSNIFF, *ANYONE]
+                return await answer(send, 200, body, headers)
             return await self._file(scope, send, path)
         except HandrailError as error:
             self._deps.accounts.refused[error.code] += 1
@@ -126,6 +132,13 @@ class Sdk:
             raise NotFound("There is no such version.")
         return content_of(published)
 
+    async def _code(self, hash: str) -> bytes:
+        """An approved module. What is sent is what its name says, or nothing is."""
+        kept = await self._deps.publications.module(hash)
+        if kept is None or code_name(kept) != hash:
+            raise NotFound("There is no such code, or it may not run.")
+        return module_text(kept).encode()
+
     async def _revision(self, environment: str) -> bytes:
         state = await self._deps.delivery.ready(environment)
         return msgspec.json.encode(
@@ -154,7 +167,7 @@ class Sdk:
         encoding, file = found
         headers = [(b"content-type", TYPES[path.suffix]), FOR_EVER if safe.startswith("assets/") else SHORTLY, *ANYONE]
         headers.append((b"vary", b"accept-encoding"))
-        headers.append((b"x-content-type-options", b"nosniff"))
+        headers.append(NOSNIFF)
         if encoding:
             headers.append((b"content-encoding", encoding.encode()))
         await self._tagged(scope, send, file.read_bytes(), headers)

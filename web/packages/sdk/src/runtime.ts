@@ -13,6 +13,7 @@ import {
   type Values,
 } from '@handrail/engine'
 import type { BootReply, Candidate, Content, UrlRule } from '@handrail/wire'
+import type { Code } from './code.ts'
 import type { Dispose, Guard } from './guard.ts'
 import type { Ledger } from './ledger.ts'
 import { deviceOf, parse } from './page.ts'
@@ -80,6 +81,10 @@ export interface Ports {
   neighbours?: Neighbour[]
   /** What the page set of itself: `core:navigate`, its own router; `core:allowJs`, its veto on running JavaScript. */
   host: Readonly<Record<string, unknown>>
+  /** The code of this page's experiences, once one of them has some. */
+  code?: Code
+  /** Closes what an action opened that belongs to no run, such as the agent. */
+  opened?: Dispose | undefined
 }
 
 interface Showing {
@@ -90,8 +95,8 @@ interface Showing {
 
 const INTERRUPTS = new Set(['tour', 'survey'])
 const MOST_CHAINED = 3
-/** Members of a document that hold an address. */
-const ADDRESS = /"(url|link|src|poster)":/
+/** Members of a document that hold an address, and actions that come with what renders one. */
+const ADDRESS = /"(url|link|src|poster)":|_(js|agent|post)"/
 
 /** Ways in that start something by themselves. */
 export type Automatic = 'page_opening' | 'event' | 'element_click' | 'page_exit'
@@ -416,6 +421,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     stop() {
       stopped = true
       ports.feed?.stop()
+      ports.opened?.()
       for (const shown of all()) {
         showing.delete(shown.candidate.key)
         shown.play?.stop()

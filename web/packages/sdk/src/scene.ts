@@ -53,27 +53,38 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
     if (++faults >= 3) hands.finish('failed')
   }
 
+  asked.addresses?.arm(ports, content)
+
   const act: Scene['act'] = (actions, by, button) => {
     if (over) return
-    const used = snoozesUsed(state())
     let launch: Launch | undefined
     let navigation: (() => void) | undefined
     // The source stays when its target is refused (RULES 28), unless something else closes it.
     const taken = actions.filter(
       (each) => each.type !== 'launch_experience' || (launch = asked.launch(each.experience)),
     )
-    const [stack, outcome] = readStack(taken, { snoozesUsed: used, isLast: hands.isLast(), stays: !!hands.close })
+    const [stack, outcome] = readStack(taken, {
+      snoozesUsed: snoozesUsed(state()),
+      isLast: hands.isLast(),
+      stays: !!hands.close,
+    })
     for (const { does, action } of stack) {
       guard(() => {
-        tell('action_fired', { step: hands.step(), action: action.type, by, ...(button ? { button } : {}) })
+        tell('action_fired', {
+          step: hands.step(),
+          action: action.type,
+          by,
+          button,
+          code: (action as { code?: string }).code,
+        })
         if (does === 'go_to_step') hands.goTo((action as { step?: string }).step ?? 'next')
         else if (does === 'snooze' && outcome === 'snoozed') {
           const at = now()
           const until = at + ((action as { hours?: number }).hours ?? 24) * 3_600_000
           const id = tell('experience_snoozed', { until, by })
           ledger.note(candidate.key, { snoozes: [[at, id, until]] })
-        } else if (action.type === 'open_post') void ports.start(action.post, 'launch_experience')
-        else if (action.type === 'navigate_to') navigation = plan(action)
+        } else if (action.type === 'navigate_to') navigation = plan(action)
+        else asked.addresses?.fire(ports, scene, hands.step(), action)
       })()
     }
     if (outcome) hands.finish(outcome)
@@ -94,11 +105,11 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
       if (action.open_in === 'new_tab') {
         // `noopener` makes open() return null even when it worked, so the blocked case is told by the user agent only.
         view.open(made.url, '_blank', 'noopener')
-      } else if (!asked.addresses?.isTaken(made.url, ports.host['core:navigate'], view)) view.location.assign(made.url)
+      } else if (!asked.addresses?.isTaken(made.url, ports)) view.location.assign(made.url)
     })
   }
 
-  return {
+  const scene: Scene = {
     about,
     words,
     state,
@@ -139,4 +150,5 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
       } else if (reason !== 'snoozed') tell('experience_ended', { reason })
     },
   }
+  return scene
 }

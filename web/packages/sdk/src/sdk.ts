@@ -236,7 +236,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       }
       outbox.hush(response.headers.get('retry-after'))
       const made: BootReply = await response.json()
-      if (!response.ok || !Array.isArray(made.candidates)) throw new Error('no boot reply')
+      if (!response.ok || !Array.isArray(made.candidates)) throw new Error()
       failures = 0
       const off = made.now - Date.now()
       skew = Math.abs(off) > 2000 ? off : 0

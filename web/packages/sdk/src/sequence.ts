@@ -228,6 +228,7 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
 
 function snoozeIn(step: SequenceStep): Extract<Action, { type: 'snooze' }> | undefined {
   const stacks = (step.blocks ?? []).flatMap((block) => (block.type === 'button' ? (block.actions ?? []) : []))
-  const all = step.cross?.action ? [step.cross.action, ...stacks] : stacks
-  return all.find((action) => action.type === 'snooze') as Extract<Action, { type: 'snooze' }> | undefined
+  return [step.cross?.action, ...stacks].find((action) => action?.type === 'snooze') as
+    | Extract<Action, { type: 'snooze' }>
+    | undefined
 }

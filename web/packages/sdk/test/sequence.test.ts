@@ -82,7 +82,7 @@ class Host {
       ports: ports as unknown as Ports,
       candidate: { id: 'e1', key: 'welcome', kind: 'tour', version: 'v1' } as Candidate,
       content: { content: { steps }, defaultLocale: 'en', theme: { key: 'plain' } } as unknown as Content,
-      addresses: { isTaken: () => false, renderUrl },
+      addresses: { isTaken: () => false, renderUrl, arm: () => undefined, fire: () => undefined },
       entry: 'page_opening',
       from,
       launch: (key) => this.launches.get(key),

@@ -156,7 +156,11 @@ export interface LaunchAgent {
   message?: string
 }
 
-/** Runs approved code on the page. Off until the project's owner signs the agreement. */
+/**
+ * Runs approved code on the page. Off until the project's owner signs the agreement.
+ *
+ * `code` is the body of a function or a module that exports `run`; a browser is told the hash that names the module.
+ */
 export interface RunJs {
   type: 'run_js'
   code: string

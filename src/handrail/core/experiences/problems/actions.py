@@ -12,6 +12,7 @@ from handrail.core.actions import (
     LaunchExperience,
     NavigateTo,
     OpenPost,
+    RunJs,
     Snooze,
     type_of,
     validate_stack,
@@ -60,6 +61,9 @@ def action_problems(place: Place, context: Context, action: Action, path: str) -
             yield Problem("unknown_post", f"{path}.post", f"No post {post!r} is live or comes with it.")
         case LaunchAgent(message):
             yield from text_problems(message, f"{path}.message", place.locale)
+        case RunJs(code):
+            if (refused := place.around.check_code(code)) is not None:
+                yield Problem(refused[0], f"{path}.code", refused[1])
         case NavigateTo(url):
             yield from url_problems(url, f"{path}.url")
         case Snooze(hours, up_to):

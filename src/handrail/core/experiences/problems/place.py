@@ -16,7 +16,8 @@ MAX_SECONDS = 3600
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a document is checked against: what else is live (or comes with the same apply), by key.
 
-    `check_pattern` says why an RE2 pattern may not be used, or None.
+    `check_pattern` says why an RE2 pattern may not be used, or None. `check_code` says the same of a run_js action's
+    code, as a problem's code and message.
     """
 
     experiences: frozenset[str] = frozenset()
@@ -25,6 +26,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     themes: frozenset[str] = frozenset()
     run_js: bool = False
     check_pattern: Callable[[str], str | None] = lambda pattern: None
+    check_code: Callable[[str], tuple[str, str] | None] = lambda code: None
 
 
 class Place(msgspec.Struct, frozen=True):
