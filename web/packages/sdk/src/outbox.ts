@@ -101,7 +101,8 @@ export function createOutbox(
     clearTimeout(timer)
     timer = setTimeout(
       guard(() => flush()),
-      Math.max(delay, retryAt - now(), quietFor()),
+      // Browsers cut fractions off, and a timer that fires too early would find that it is not time yet.
+      Math.ceil(Math.max(delay, retryAt - now(), quietFor())),
     ) as unknown as number
   }
   function hush(seconds: string | null) {

@@ -49,9 +49,16 @@ interface Made {
   server?: Server
   denied?: boolean
   beacon?: (url: string, body: string) => boolean
+  random?: () => number
 }
 
-function opened({ shelf = shelfOf(), server = new Server(), denied = false, beacon = () => true }: Made = {}) {
+function opened({
+  shelf = shelfOf(),
+  server = new Server(),
+  denied = false,
+  beacon = () => true,
+  random = () => 0.5,
+}: Made = {}) {
   const lost: number[] = []
   const store = createStore(() => {
     if (denied) throw new DOMException('denied', 'SecurityError')
@@ -64,7 +71,7 @@ function opened({ shelf = shelfOf(), server = new Server(), denied = false, beac
       fetch: server.fetch as typeof fetch,
       beacon,
       now: () => Date.now(),
-      random: () => 0.5,
+      random,
       lost: (count) => lost.push(count),
     },
     () => ({ url: 'https://h/v1/batch', key: 'k' }),
@@ -77,6 +84,17 @@ beforeEach(() => vi.useFakeTimers({ now: START }))
 afterEach(() => vi.useRealTimers())
 
 describe('an outbox', () => {
+  test('a retry that is due at a fraction of a millisecond is not given up by a timer that cuts it off', async () => {
+    const server = new Server()
+    let failures = 1
+    server.script = () => (failures-- > 0 ? 'dead' : { status: 200 })
+    const { track, outbox } = opened({ server, random: () => 0.12345 })
+    track('A')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(server.asked).toHaveLength(2)
+    expect(outbox.waiting()).toEqual([])
+  })
+
   test('asks nothing inside a Retry-After window, whatever is added, and delivers everything after it', async () => {
     const { server, outbox, track } = opened()
     server.script = (at) => (at < START + 600_000 ? { status: 429, retryAfter: '600' } : { status: 200 })
