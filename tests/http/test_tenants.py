@@ -123,6 +123,11 @@ SAMPLES: Mapping[tuple[str, str], list[Sample]] = {
     ("PUT", "/api/v1/environments/{environment:str}/privacy"): [
         ("/api/v1/environments/<environment>/privacy", {}, {"scrub": {}})
     ],
+    ("GET", "/api/v1/run-js"): [("/api/v1/run-js", {}, None)],
+    ("POST", "/api/v1/run-js/agreement"): [("/api/v1/run-js/agreement", {}, {"version": "x"})],
+    ("DELETE", "/api/v1/run-js/agreement"): [("/api/v1/run-js/agreement", {}, None)],
+    ("POST", "/api/v1/run-js/code"): [("/api/v1/run-js/code", {}, {"code": "1"})],
+    ("POST", "/api/v1/run-js/code/{hash:str}/approval"): [("/api/v1/run-js/code/<experience>/approval", {}, None)],
     ("POST", "/api/v1/keys"): [("/api/v1/keys", {}, {"name": "more", "scopes": ["users:read"]})],
     ("GET", "/api/v1/keys"): [("/api/v1/keys", {}, None)],
     ("DELETE", "/api/v1/keys/{id:str}"): [("/api/v1/keys/<key>", {}, None)],

@@ -261,7 +261,7 @@ def test_a_badge_opens_its_step_and_a_cursor_travels(opened: Open) -> None:
     page.get_by_role("button", name="Done").click()
     expect(page.locator("handrail-root")).to_have_count(0)
     seen = [each["properties"]["step"] for each in told(page) if each["event"] == "step_seen"]
-    assert seen[:1] == ["only"]
+    assert {"click"} <= set(seen) <= {"only", "click"}
 
 
 def test_whoever_wants_less_motion_sees_none(opened: Open) -> None:

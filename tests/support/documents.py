@@ -21,7 +21,7 @@ CONTENT: dict[str, Any] = {
             {"type": "card", "key": "docs", "title": "Docs", "actions": [{"type": "navigate_to", "url": "/docs"}]}
         ],
     },
-    "post": {"title": "New"},
+    "post": {"title": "New", "blocks": [HEADING]},
 }
 
 
