@@ -241,6 +241,8 @@ def test_a_badge_opens_its_step_and_a_cursor_travels(opened: Open) -> None:
     badge.focus()
     page.keyboard.press("Enter")
     expect(card(page)).to_be_focused()
+    # A step is seen once it was in view for a second, however slow the machine is to draw it.
+    page.wait_for_timeout(1500)
     badge.click()
     expect(card(page)).to_have_count(0)
     badge.click()
@@ -261,7 +263,7 @@ def test_a_badge_opens_its_step_and_a_cursor_travels(opened: Open) -> None:
     page.get_by_role("button", name="Done").click()
     expect(page.locator("handrail-root")).to_have_count(0)
     seen = [each["properties"]["step"] for each in told(page) if each["event"] == "step_seen"]
-    assert {"click"} <= set(seen) <= {"only", "click"}
+    assert seen[:1] == ["only"]
 
 
 def test_whoever_wants_less_motion_sees_none(opened: Open) -> None:
