@@ -270,7 +270,6 @@ def test_a_dead_server_is_asked_six_times_a_minute_and_the_page_settles_by_what_
     assert len([each for each in kept(page) if each.get("event") == "offline"]) == 50
 
 
-@pytest.mark.xfail(reason="nothing is asked after the window either, under this clock; not yet understood")
 def test_nothing_is_asked_inside_a_retry_after_window(timed: Timed) -> None:
     asked: list[str] = []
 
@@ -297,9 +296,10 @@ def test_nothing_is_asked_inside_a_retry_after_window(timed: Timed) -> None:
         page.clock.run_for(10_000)
         page.wait_for_timeout(20)
     assert len(asked) == 1, asked
-    page.clock.run_for(20_000)
-    for _ in range(50):
+    # In steps shorter than the ten seconds after which a request is given up: the clock moves faster than the network.
+    for _ in range(40):
         if len(asked) > 1:
             break
-        page.wait_for_timeout(100)
+        page.clock.run_for(500)
+        page.wait_for_timeout(50)
     assert len(asked) == 2
