@@ -33,8 +33,9 @@ from handrail.delivery.boot import Delivery
 from handrail.delivery.counting import counting
 from handrail.http.api.admin import Admin, Counted, Filling
 from handrail.http.api.desk import Desk
+from handrail.http.api.policy import CLI_SCOPE
 from handrail.http.api.repeats import KEPT, PATIENCE, Repeats
-from handrail.http.api.routes import CLI_SCOPE, create_api
+from handrail.http.api.routes import create_api
 from handrail.http.asgi import Application, Receive, Scope, Send
 from handrail.http.demo import DemoHost
 from handrail.http.deps import Deps

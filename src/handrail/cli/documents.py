@@ -12,7 +12,7 @@ import msgspec
 from handrail.adapters.files.documents import Files, file_name, write_yaml
 from handrail.cli.client import ask, told
 from handrail.core.experiences.codec import decode
-from handrail.http.api.routes import SentDocument, type_of_document
+from handrail.http.api.documents import SentDocument, type_of_document
 from handrail.workspace.apply import Applied, Document, Found, check, kind_of
 
 SORTS = {"segment": "segment", "theme": "theme", "destination": "destination"}

@@ -17,7 +17,7 @@ import msgspec
 from handrail.cli.client import ask, told
 from handrail.cli.documents import SORTS, read_files, show
 from handrail.core.experiences.codec import decode
-from handrail.http.api.routes import type_of_document
+from handrail.http.api.documents import type_of_document
 from handrail.workspace.apply import Document, kind_of
 
 BASE = ".handrail-base.json"

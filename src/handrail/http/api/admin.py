@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from handrail.core.environments import EnvironmentSettings
 from handrail.delivery.boot import Delivery
 from handrail.http.api.desk import Desk
 from handrail.http.tail import Tail
@@ -65,3 +66,8 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     backed_up: Callable[[], Awaitable[Path]]
     """Makes a backup; its file is the caller's to remove."""
     demo_address: str = ""
+
+    async def place(self, environment: str) -> EnvironmentSettings:
+        """An environment of that project. Raises NotFound."""
+        async with self.works(await self.project()) as work:
+            return await work.environment(environment)

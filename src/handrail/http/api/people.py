@@ -1,44 +1,28 @@
-"""The API's routes about people: looking at them, bringing them in, letting them go, and proving who they are."""
+"""The API's routes about people: looking at them, and letting them go."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import tempfile
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, TypeAlias
 
 import msgspec
-from litestar import Request, Response, delete, get, post, put
-from litestar.datastructures import State
-from litestar.params import FromPath, FromQuery
+from litestar import Response, delete, get, post
+from litestar.params import FromQuery
 from litestar.response import Stream
 
 from handrail.core.environments import EnvironmentSettings
-from handrail.core.errors import HandrailError, Invalid, NotFound
+from handrail.core.errors import Invalid, NotFound
 from handrail.core.events import Event
 from handrail.core.experiences.codec import decode
 from handrail.core.values import Refused, check_user_id
 from handrail.http.api.admin import Admin
-from handrail.http.api.desk import Desk
-from handrail.http.api.policy import admin_of
+from handrail.http.api.policy import ApiRequest, admin_of
 from handrail.http.api.showing import shown
-from handrail.ingest.accept import Accepted, Door, accept_batch
-from handrail.workspace.people.attributes import describe_attributes, types_of
+from handrail.ingest.accept import Accepted
+from handrail.workspace.people.attributes import describe_attributes
 from handrail.workspace.people.erase import erase
-from handrail.workspace.people.identity import (
-    IdentityShown,
-    KeyWanted,
-    PrivacyWanted,
-    make_key,
-    settle_privacy,
-    show_identity,
-)
-from handrail.workspace.people.importing import ImportReport, ReadRow, batches, calls_of
 from handrail.workspace.people.profile import EXPORTED, list_line, profile_of, table_line
-from handrail.workspace.people.table import open_text, read_rows, write_row
-
-ApiRequest: TypeAlias = Request[Any, Any, State]
+from handrail.workspace.people.table import write_row
 
 MAX_PAGE = 200
 RECENT = 50
@@ -48,12 +32,6 @@ class ResetBody(msgspec.Struct, forbid_unknown_fields=True):
     """Which experience a user is to meet as if for the first time."""
 
     experience: str
-
-
-async def place_of(admin: Admin, environment: str) -> EnvironmentSettings:
-    """The environment of the caller's project. Raises NotFound."""
-    async with admin.works(await admin.project()) as work:
-        return await work.environment(environment)
 
 
 def who_of(user: str | None, anonymous: str | None) -> tuple[str | None, str | None]:
@@ -79,7 +57,7 @@ async def list_users(
     admin = admin_of(request)
     if not 1 <= limit <= MAX_PAGE:
         raise Invalid(f"A page has from 1 to {MAX_PAGE} users.", path="limit")
-    place = await place_of(admin, environment)
+    place = await admin.place(environment)
     found = await admin.desk.log.roster().page(
         place.id, after=after, limit=limit + 1, search=search, anonymous=anonymous
     )
@@ -95,7 +73,7 @@ async def download_users(
 ) -> Stream:
     """Every user as CSV, with the attributes that the catalogue knows. No cell is a formula."""
     admin = admin_of(request)
-    place = await place_of(admin, environment)
+    place = await admin.place(environment)
     catalogue = await admin.desk.catalogues.of(place.id)
     custom = sorted(name for name in catalogue.attributes if name.startswith("custom."))
 
@@ -122,7 +100,7 @@ async def show_user(
 ) -> Response[bytes]:
     """One person: ids, attributes with source and time, company, segments, experiences, recent events."""
     admin = admin_of(request)
-    place = await place_of(admin, environment)
+    place = await admin.place(environment)
     return shown(await _profile(admin, place, who_of(user, anonymous), events=RECENT))
 
 
@@ -135,7 +113,7 @@ async def export_user(
 ) -> Response[bytes]:
     """Everything kept about one person, every event of theirs included."""
     admin = admin_of(request)
-    place = await place_of(admin, environment)
+    place = await admin.place(environment)
     return shown(await _profile(admin, place, who_of(user, anonymous), events=None))
 
 
@@ -163,7 +141,7 @@ async def erase_user(
 ) -> Response[bytes]:
     """Erase one person from everything, and drop what is sent of them from now on. Answers with the receipt."""
     admin = admin_of(request)
-    place = await place_of(admin, environment)
+    place = await admin.place(environment)
     desk = admin.desk
     receipt = await erase(
         desk.stores,
@@ -195,7 +173,7 @@ async def reset_user(
     """Let a person meet an experience as if for the first time. An event like any other: state is never edited."""
     admin = admin_of(request)
     body = decode(await request.body(), ResetBody)
-    place = await place_of(admin, environment)
+    place = await admin.place(environment)
     anonymous_id, user_id = who_of(user, anonymous)
     now = admin.now()
     event = Event(
@@ -222,66 +200,11 @@ async def reset_user(
     return shown({"experience": body.experience, "reset_at": now})
 
 
-@post("/api/v1/users/import", status_code=200, request_max_body_size=None, policy="users:write")
-async def import_users(
-    request: ApiRequest,
-    environment: FromQuery[str] = "production",
-    map: FromQuery[str] = "{}",
-    dry_run: FromQuery[bool] = False,
-    id: FromQuery[str | None] = None,
-) -> Stream:
-    """Users from a CSV file: progress, then the report, one JSON document a line. The same `id` again counts once."""
-    admin = admin_of(request)
-    place = await place_of(admin, environment)
-    mapping = decode(map.encode(), dict[str, str])
-    import_id = id or secrets.token_urlsafe(9)
-    if len(import_id) > 60:
-        raise Invalid("An import's id has at most 60 characters.", path="id")
-    # A file without a name: gone with the request, whatever happens.
-    file = tempfile.TemporaryFile()  # noqa: SIM115 closed by the stream
-    async for chunk in request.stream():
-        file.write(chunk)
-    file.seek(0)
-    known = types_of(await admin.desk.catalogues.of(place.id))
-    report = ImportReport(dry_run)
-
-    async def lines() -> AsyncIterator[bytes]:
-        try:
-            text = open_text(file)
-            made = batches(read_rows(text, mapping, known), report)
-            while (rows := await asyncio.to_thread(next, made, None)) is not None:
-                if rows and not dry_run:
-                    await _keep(admin.desk, place, rows, import_id, admin.now(), report)
-                report.imported += len(rows)
-                yield msgspec.json.encode({"rows": report.rows, "imported": report.imported}) + b"\n"
-            report.done = True
-            yield msgspec.json.encode(report) + b"\n"
-        except HandrailError as problem:
-            told = {"error": problem.message, "code": problem.code, "path": problem.path, "report": report}
-            yield msgspec.json.encode(told) + b"\n"
-        finally:
-            file.close()
-
-    return Stream(lines(), media_type="application/x-ndjson")
-
-
-async def _keep(
-    desk: Desk, place: EnvironmentSettings, rows: list[ReadRow], import_id: str, now: int, report: ImportReport
-) -> None:
-    accepted = accept_batch(calls_of(rows, import_id), Door(place.id, place.write_key, now))
-    accepted = await desk.guard.check(accepted, place.id, now=now, trusted=True)
-    lines = {f"import-{import_id}-{row.line}": row.line for row in rows}
-    for each in accepted.rejections:
-        report.refuse(lines.get(each.message_id or "", 0), each.message)
-    if accepted.events:
-        await desk.log.append(accepted.events)
-
-
 @get("/api/v1/attributes", policy="users:read")
 async def list_attributes(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
     """Every attribute that was received or that an audience names: type, times, and what is odd about it."""
     admin = admin_of(request)
-    place = await place_of(admin, environment)
+    place = await admin.place(environment)
     await admin.desk.learner.catch_up()
     state = await admin.delivery.ready(place.id)
     catalogue = await admin.desk.catalogues.of(place.id)
@@ -289,56 +212,7 @@ async def list_attributes(request: ApiRequest, environment: FromQuery[str] = "pr
     return shown(describe_attributes(catalogue, audiences, state.snapshot.segments))
 
 
-@get("/api/v1/identity", policy="identity:read")
-async def show_identity_settings(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
-    """How identities are checked, and the share of calls that were signed in the last days."""
-    admin = admin_of(request)
-    return shown(await _identity(admin, await place_of(admin, environment)))
-
-
-async def _identity(admin: Admin, place: EnvironmentSettings) -> IdentityShown:
-    await admin.desk.learner.catch_up()
-    coverage = (await admin.desk.catalogues.of(place.id)).coverage(admin.now())
-    return await show_identity(admin.desk.privacy, place.project, place.id, coverage)
-
-
-@post("/api/v1/identity/keys", status_code=201, policy="identity:write", secret=True)
-async def make_identity_key(request: ApiRequest) -> Response[bytes]:
-    """A new key for signatures. A secret that we make is told in this answer and never again."""
-    admin = admin_of(request)
-    wanted = decode(await request.body(), KeyWanted)
-    made = await make_key(
-        admin.desk.privacy,
-        await admin.project(),
-        wanted,
-        key_id=f"ik_{secrets.token_urlsafe(12)}",
-        secret=secrets.token_urlsafe(32),
-        now=admin.now(),
-    )
-    return shown(made, 201)
-
-
-@delete("/api/v1/identity/keys/{key:str}", status_code=200, policy="identity:write")
-async def delete_identity_key(request: ApiRequest, key: FromPath[str]) -> Response[bytes]:
-    """Let a key go."""
-    admin = admin_of(request)
-    await admin.desk.privacy.delete_key(await admin.project(), key)
-    return shown({"id": key, "deleted": True})
-
-
-@put("/api/v1/environments/{environment:str}/privacy", policy="identity:write")
-async def settle_environment(request: ApiRequest, environment: FromPath[str]) -> Response[bytes]:
-    """Change what an environment takes and keeps: signed identities only, and what is cut off events."""
-    admin = admin_of(request)
-    wanted = decode(await request.body(), PrivacyWanted)
-    place = await place_of(admin, environment)
-    await admin.desk.learner.catch_up()
-    coverage = (await admin.desk.catalogues.of(place.id)).coverage(admin.now())
-    await settle_privacy(admin.desk.privacy, place.project, place.id, wanted, coverage)
-    return shown(await _identity(admin, place))
-
-
-people_routes = [
+people_routes = (
     list_users,
     download_users,
     show_user,
@@ -346,10 +220,5 @@ people_routes = [
     erase_user,
     list_erasures,
     reset_user,
-    import_users,
     list_attributes,
-    show_identity_settings,
-    make_identity_key,
-    delete_identity_key,
-    settle_environment,
-]
+)

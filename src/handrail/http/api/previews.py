@@ -10,7 +10,8 @@ from litestar.params import FromPath, FromQuery
 
 from handrail.core.experiences.codec import decode, decode_experience
 from handrail.core.previews import Persona
-from handrail.http.api.routes import ApiRequest, admin_of, shown
+from handrail.http.api.policy import ApiRequest, admin_of
+from handrail.http.api.showing import shown
 from handrail.workspace import previews
 
 

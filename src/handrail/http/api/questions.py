@@ -1,9 +1,9 @@
-"""The API's routes that ask: questions of every kind, members of segments, what an apply would change."""
+"""The API's routes that ask: questions of every kind, who is in a segment, why an experience shows."""
 
 from __future__ import annotations
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import MediaType, Response, delete, get, post
 from litestar.params import FromPath, FromQuery
 
 from handrail.compile.patterns import found, why_not
@@ -15,9 +15,11 @@ from handrail.core.experiences.codec import decode
 from handrail.core.experiences.problems import Surroundings
 from handrail.core.fold import company_id, facts
 from handrail.core.values import day_of
-from handrail.http.api.admin import Admin
-from handrail.http.api.routes import ApiRequest, ApplyBody, admin_of, placed, shown
-from handrail.workspace.plan import Effect, Plan, effects, planned
+from handrail.delivery.boot import known_of
+from handrail.delivery.explain import Asked, as_text, explain
+from handrail.http.api.admin import Admin, Counted
+from handrail.http.api.policy import ApiRequest, admin_of
+from handrail.http.api.showing import shown
 from handrail.workspace.questions.ask import Analytics, Place, Unaskable, ask
 from handrail.workspace.questions.model import ListUsers, Question, Table
 from handrail.workspace.questions.problems import question_problems
@@ -39,14 +41,15 @@ class Why(msgspec.Struct, frozen=True):
     line: Line
 
 
-async def _place(admin: Admin, environment: str) -> tuple[EnvironmentSettings, Place]:
+async def asked_of(admin: Admin, environment: str) -> tuple[EnvironmentSettings, Place]:
+    """An environment of the caller's project, and what is asked there: segments, the day. Raises NotFound."""
     async with admin.works(await admin.project()) as work:
         settings = await work.environment(environment)
         segments = {key: each.asks for key, each in (await work.segments()).items()}
     return settings, Place(settings.id, segments, day_of(admin.now(), settings.zone), settings.zone)
 
 
-async def _analytics(admin: Admin) -> Analytics:
+async def analytics_of(admin: Admin) -> Analytics:
     """The analytic store, up to date. Raises Unavailable."""
     if admin.analytics is None:
         raise Unavailable("This installation counts nothing: HANDRAIL_ANALYTICS is 'none'.")
@@ -58,7 +61,7 @@ async def _answer(admin: Admin, question: Question, place: Place) -> Table:
     around = Surroundings(segments=place.segments, check_pattern=why_not)
     if problems := [each for each in question_problems(question, around) if each.severity == "error"]:
         raise Unaskable(problems)
-    return await ask(question, place, await _analytics(admin))
+    return await ask(question, place, await analytics_of(admin))
 
 
 @post("/api/v1/ask", status_code=200, policy="users:read")
@@ -66,7 +69,7 @@ async def ask_question(request: ApiRequest) -> Response[bytes]:
     """Answer a question; with `count` and `list` also those of an audience that nobody saved."""
     admin = admin_of(request)
     body = decode(await request.body(), AskBody)
-    _, place = await _place(admin, body.environment)
+    _, place = await asked_of(admin, body.environment)
     return shown(await _answer(admin, body.ask, place))
 
 
@@ -89,7 +92,7 @@ async def list_members(
 ) -> Response[bytes]:
     """A page of a segment's users, from behind the user `after`."""
     admin = admin_of(request)
-    _, place = await _place(admin, environment)
+    _, place = await asked_of(admin, environment)
     if key not in place.segments:
         raise NotFound(f"There is no segment {key!r}.")
     question = ListUsers(audience=SegmentCondition(key), after=after, limit=limit)
@@ -106,7 +109,7 @@ async def why_member(
 ) -> Response[bytes]:
     """Whether a user is in a segment, and which line decided."""
     admin = admin_of(request)
-    settings, place = await _place(admin, environment)
+    settings, place = await asked_of(admin, environment)
     if key not in place.segments:
         raise NotFound(f"There is no segment {key!r}.")
     people = admin.log.people(settings.id)
@@ -138,29 +141,56 @@ async def remove_segment(request: ApiRequest, key: FromPath[str]) -> Response[by
     return shown({"key": key, "deleted": True})
 
 
-@post("/api/v1/plan", status_code=200, policy="experiences:read")
-async def plan_documents(request: ApiRequest) -> Response[bytes]:
-    """What an apply of these documents would change, and who would gain and lose each experience."""
+@get("/api/v1/explain", policy="users:read")
+async def explain_user(
+    request: ApiRequest,
+    url: FromQuery[str],
+    user: FromQuery[str | None] = None,
+    anonymous: FromQuery[str | None] = None,
+    environment: FromQuery[str] = "production",
+    experience: FromQuery[str | None] = None,
+    at: FromQuery[int | None] = None,
+    device: FromQuery[str] = "desktop",
+    text: FromQuery[bool] = False,
+) -> Response[bytes]:
+    """Why each experience shows, or does not, for a user, a page and an instant (milliseconds)."""
     admin = admin_of(request)
-    body = decode(await request.body(), ApplyBody)
-    documents = [placed(each) for each in body.documents]
-    project = await admin.project()
-    made = await planned(
-        admin.works, project, body.environment, documents, admin.now(), base=body.base, prune=body.prune
-    )
-    counted: list[Effect] = []
-    if admin.analytics is not None:
-        _, place = await _place(admin, body.environment)
-        counted = await effects(made, place, await _analytics(admin))
-    return shown(Plan(made.revision, made.changes, made.warnings, counted))
+    place = await admin.place(environment)
+    state = await admin.delivery.ready(place.id)
+    people = admin.log.people(place.id)
+    subject = await people.user(anonymous, user)
+    company_id = subject.company.value if subject.company is not None else None
+    company = await people.company(company_id) if isinstance(company_id, str) else None
+    known = known_of(subject, company, at if at is not None else admin.now(), place.zone)
+    asked = msgspec.convert({"url": url, "device": device}, Asked)
+    explained = explain(state, subject, known, asked, experience)
+    if experience is not None and not explained:
+        raise NotFound(f"Nothing called {experience!r} is published to {environment!r}.")
+    if text:
+        return Response(as_text(explained).encode(), media_type=MediaType.TEXT)
+    return shown(explained)
 
 
-question_routes = [
+@get("/api/v1/count", policy="users:read", answer=Counted)
+async def count_users(
+    request: ApiRequest,
+    environment: FromQuery[str] = "production",
+    experience: FromQuery[str | None] = None,
+    segment: FromQuery[str | None] = None,
+) -> Response[bytes]:
+    """How many users an experience's audience or a segment holds; `up_to` where a browser has the last word."""
+    admin = admin_of(request)
+    place = await admin.place(environment)
+    return shown(await admin.counted(place.id, experience, segment))
+
+
+question_routes = (
     ask_question,
     list_segments,
     list_members,
     why_member,
     list_uses,
     remove_segment,
-    plan_documents,
-]
+    explain_user,
+    count_users,
+)

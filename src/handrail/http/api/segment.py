@@ -6,11 +6,10 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromQuery
 
-from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import Invalid, NotFound
 from handrail.core.experiences.codec import decode
-from handrail.http.api.admin import Admin
-from handrail.http.api.routes import ApiRequest, admin_of, shown
+from handrail.http.api.policy import ApiRequest, admin_of
+from handrail.http.api.showing import shown
 from handrail.ingest.accept import Door
 from handrail.ingest.trying import Tried, try_event
 from handrail.segmentio.destination.model import Destination
@@ -27,17 +26,12 @@ class TestBody(msgspec.Struct, forbid_unknown_fields=True):
     destination: msgspec.Raw = msgspec.Raw()
 
 
-async def _place(admin: Admin, environment: str) -> EnvironmentSettings:
-    async with admin.works(await admin.project()) as work:
-        return await work.environment(environment)
-
-
 @post("/api/v1/segment/test", status_code=200, policy="experiences:read")
 async def try_mappings(request: ApiRequest) -> Response[bytes]:
     """Which mappings an event matches, what each makes of it, each error with its path. Nothing is kept."""
     admin = admin_of(request)
     body = decode(await request.body(), TestBody)
-    place = await _place(admin, body.environment)
+    place = await admin.place(body.environment)
     destinations = await admin.destinations.documents(place.id)
     if document := bytes(body.destination):
         destinations = (_unsaved(document),)
@@ -66,7 +60,7 @@ def _unsaved(document: bytes) -> Destination:
 async def report_destinations(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
     """What each destination did since this process began with it, by mapping, and each mapping's last failures."""
     admin = admin_of(request)
-    place = await _place(admin, environment)
+    place = await admin.place(environment)
     return shown({"destinations": await admin.destinations.report(place.id)})
 
 

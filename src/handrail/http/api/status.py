@@ -1,12 +1,20 @@
-"""The status page: a person's first look at an installation. Plain HTML, every value escaped, one style sheet."""
+"""Whether the server is well, and the status page: a person's first look at an installation.
+
+Plain HTML, every value escaped, one style sheet.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
+
+from litestar import MediaType, Response, get
 
 from handrail.core.errors import NotFound
 from handrail.http.api.admin import Admin
+from handrail.http.api.policy import ANYONE, ApiRequest, installation_of
+from handrail.http.api.showing import shown
 
 
 async def status_page(admin: Admin) -> bytes:
@@ -50,3 +58,39 @@ def _said(line: dict[str, object]) -> str:
         count = len(candidates) if isinstance(candidates, list) else 0  # pyright: ignore[reportUnknownArgumentType]
         return f"{line['user']} opened {line['url']}: {count} candidates"
     return f"{line['user']} {line['type']} {line['name'] or ''}"
+
+
+@get("/healthz", policy=ANYONE)
+async def healthz() -> Response[bytes]:
+    """Whether the process answers."""
+    return shown({"status": "ok"})
+
+
+@get("/readyz", policy=ANYONE)
+async def readyz(request: ApiRequest) -> Response[bytes]:
+    """Whether the databases answer."""
+    await installation_of(request).project()
+    return shown({"status": "ready"})
+
+
+@get("/", media_type=MediaType.HTML, policy=ANYONE)
+async def status(request: ApiRequest) -> Response[bytes]:
+    """What is live and what happened last, for a person."""
+    return Response(
+        await status_page(installation_of(request)),
+        media_type=MediaType.HTML,
+        headers={
+            "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+        },
+    )
+
+
+@get("/status.css", policy=ANYONE)
+async def style() -> Response[bytes]:
+    """The status page's style sheet."""
+    return Response((Path(__file__).parent / "status.css").read_bytes(), media_type="text/css")
+
+
+status_routes = (healthz, readyz, status, style)
