@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { build, transform } from 'esbuild'
+import { transform } from 'esbuild'
 import { rolldown } from 'rolldown'
 import { minifySync } from 'rolldown/utils'
 
@@ -32,15 +32,15 @@ async function minified(code, module) {
 
 /** A bundle of its own, without chunks. */
 async function alone(entry, format, define = {}) {
-  const options = { bundle: true, minify: true, write: false, target: TARGET, absWorkingDir: web, charset: 'utf8' }
-  const bundled = await build({ ...options, entryPoints: [entry], format, define })
-  const { code, errors } = minifySync('bundle.js', bundled.outputFiles[0].text, {
-    module: format === 'esm',
-    compress: { target: TARGET },
-    mangle: { toplevel: true },
+  const bundle = await rolldown({
+    input: entry,
+    cwd: web,
+    treeshake: { moduleSideEffects: false },
+    transform: { target: TARGET, define },
   })
-  if (errors.length > 0) throw new Error(`Minifying ${entry} failed: ${errors[0].message}`)
-  return Buffer.from(code)
+  const { output } = await bundle.generate({ format, strict: true, codeSplitting: false })
+  await bundle.close()
+  return minified(output[0].code, format === 'es')
 }
 
 /** Modules that are a chunk of their own where several kinds share them, by its name; everything else goes into `base`. */
@@ -89,7 +89,7 @@ async function chunked(define) {
 const files = new Map()
 const chunks = {}
 // A bundle of its own: what it has in common with the base would cost every tour the names it is shared under.
-const finder = await alone('packages/targets/src/fingerprint/finder.ts', 'esm')
+const finder = await alone('packages/targets/src/fingerprint/finder.ts', 'es')
 chunks.finder = `assets/finder-${hash(finder)}.js`
 files.set(chunks.finder, finder)
 const { kinds, made, mark } = await chunked({ FINDER: JSON.stringify(chunks.finder.replace('assets', '.')) })
@@ -101,11 +101,11 @@ const core = await alone('packages/sdk/src/index.ts', 'iife', { BUILD: JSON.stri
 const pinned = `assets/handrail-${hash(core)}.js`
 files.set('handrail.js', core)
 files.set(pinned, core)
-const liquid = await alone('packages/segment/src/liquid.ts', 'esm')
+const liquid = await alone('packages/segment/src/liquid.ts', 'es')
 const liquidFile = `assets/liquid-${hash(liquid)}.js`
 files.set(liquidFile, liquid)
 files.set('segment.js', await alone('packages/segment/src/index.ts', 'iife', { LIQUID: JSON.stringify(liquidFile) }))
-files.set('snippet.js', await alone('packages/sdk/src/snippet.ts', 'esm'))
+files.set('snippet.js', await alone('packages/sdk/src/snippet.ts', 'es'))
 const { version } = JSON.parse(readFileSync(join(web, 'packages/sdk/package.json')))
 files.set('manifest.json', Buffer.from(`${JSON.stringify({ version, core: pinned, chunks }, null, 1)}\n`))
 

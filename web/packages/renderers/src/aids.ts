@@ -120,13 +120,14 @@ const FOCUSABLE = 'a[href],button,video[controls],input,select,textarea,[tabinde
 /** Tab passes the radios of a group as one, whichever of them it comes from. */
 const groupOf = (element: Element): unknown => (element as HTMLInputElement).name || element
 
-/** Keeps focus inside a modal step while it stands. */
-export function keepFocus(stage: Stage, card: HTMLElement): Dispose {
+/** Keeps focus inside a modal step while it stands; then `before` has it again, unless something else of the page took it. */
+export function keepFocus(stage: Stage, card: HTMLElement, before: Element | null): Dispose {
   const page = stage.document
+  const root = card.getRootNode() as ShadowRoot
   const keep = stage.guard((event: KeyboardEvent) => {
     if (event.key !== 'Tab') return
     const stops = [...card.querySelectorAll<HTMLElement>(FOCUSABLE)]
-    const active = (card.getRootNode() as ShadowRoot).activeElement
+    const active = root.activeElement
     const first = stops[0] ?? card
     const last = stops.at(-1) ?? card
     const leaving = event.shiftKey ? active === card || (active && groupOf(active) === groupOf(first)) : active === last
@@ -135,5 +136,14 @@ export function keepFocus(stage: Stage, card: HTMLElement): Dispose {
     ;(event.shiftKey ? last : first).focus()
   })
   page.addEventListener('keydown', keep, true)
-  return () => page.removeEventListener('keydown', keep, true)
+  return () => {
+    page.removeEventListener('keydown', keep, true)
+    const active = page.activeElement
+    if (
+      before instanceof HTMLElement &&
+      before.isConnected &&
+      (!active || active === page.body || active === root.host)
+    )
+      before.focus({ preventScroll: true })
+  }
 }

@@ -17,8 +17,8 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** A step's blocks as elements; buttons of one run stand in one row. Text is set as text, addresses are checked. */
-export function drawBlocks(stage: Stage, blocks: readonly Block[], wrap = true): Node[] {
-  const drawn: Node[] = []
+export function drawBlocks(stage: Stage, blocks: readonly Block[], wrap = true): (Node | string)[] {
+  const drawn: (Node | string)[] = []
   let row: HTMLElement | undefined
   for (const block of blocks) {
     if (block.type !== 'button') {
@@ -32,7 +32,7 @@ export function drawBlocks(stage: Stage, blocks: readonly Block[], wrap = true):
   return drawn
 }
 
-function drawBlock(stage: Stage, block: Exclude<Block, Button>): Node {
+function drawBlock(stage: Stage, block: Exclude<Block, Button>): Node | string {
   switch (block.type) {
     case 'heading':
       return make(stage, 'h2', `h${block.level ?? 2}`, stage.text(block.text))
@@ -54,23 +54,8 @@ function drawBlock(stage: Stage, block: Exclude<Block, Button>): Node {
         'columns',
         ...block.columns.map((column) => make(stage, 'div', 'body', ...drawBlocks(stage, column))),
       )
-    case 'image': {
-      const image = make(stage, 'img')
-      image.alt = stage.text(block.alt)
-      if (block.width) image.width = block.width
-      if (block.height) image.height = block.height
-      image.src = stage.href(block.src) ?? ''
-      return image
-    }
-    default: {
-      const video = make(stage, 'video')
-      video.controls = true
-      video.preload = 'none'
-      video.ariaLabel = stage.text(block.title)
-      video.src = stage.href(block.src) ?? ''
-      if (block.poster) video.poster = stage.href(block.poster) ?? ''
-      return video
-    }
+    default:
+      return stage.media?.(stage, block) ?? ''
   }
 }
 

@@ -18,7 +18,7 @@ export const STANDING = `
 `
 
 /** Blocks as elements, and the buttons at their end, which go to the foot, where people look for them. */
-export function parted(stage: Stage, blocks: readonly Block[]): [Node[], HTMLButtonElement[]] {
+export function parted(stage: Stage, blocks: readonly Block[]): [(Node | string)[], HTMLButtonElement[]] {
   let from = blocks.length
   while (from > 0 && blocks[from - 1]?.type === 'button') from--
   // Secondary buttons first, so that the one that goes on stands at the end of the line.

@@ -180,7 +180,7 @@ function drawMore(stage: ListStage, { task, state }: TaskLine): HTMLElement {
 export function drawCompletion(panel: DrawnPanel, stage: Stage, blocks: readonly Block[] | undefined, count: number) {
   meter(panel, stage, count, count)
   const big = make(stage, 'div', 'big', drawIcon(stage, TICK))
-  const said: Node[] = blocks ? drawBlocks(stage, blocks) : [make(stage, 'h2', '', stage.word('all_done', 'All done!'))]
+  const said = blocks ? drawBlocks(stage, blocks) : [make(stage, 'h2', '', stage.word('all_done', 'All done!'))]
   redraw(panel.inside, make(stage, 'div', 'finish', big, ...said))
   panel.foot()
 }

@@ -67,7 +67,7 @@ function drawNews(
   stage: NewsStage,
   theme: Theme,
   title: string,
-  inside: readonly Node[],
+  inside: readonly (Node | string)[],
   back?: () => void,
 ): Required<Drawn> {
   const surface = mount(stage, sheetFor(theme, OWN))
@@ -156,7 +156,7 @@ export function drawPost(stage: PostStage, theme: Theme): Required<Drawn> {
   const foot = make(stage, 'div', 'buttons')
   if (post.cta) foot.append(drawButton(stage, post.cta))
   if (post.likes !== false) foot.append(drawLike(stage))
-  const parts: Node[] = [
+  const parts = [
     ...(post.cover ? drawBlocks(stage, [post.cover]) : []),
     metaOf(stage, post, stage.date),
     ...drawBlocks(stage, post.blocks ?? []),

@@ -1,4 +1,4 @@
-import type { Action, Text, Theme } from '@handrail/wire'
+import type { Action, Image, Text, Theme, Video } from '@handrail/wire'
 
 /** Who acted: a button, the closing cross, Esc, the target, the mark of a hint, a task, a card, or a condition. */
 export type By = 'cta' | 'cross' | 'esc' | 'target' | 'trigger' | 'hint' | 'task' | 'card' | 'condition'
@@ -12,6 +12,8 @@ export interface Stage {
   text(text: Text): string
   /** Resolves a link's template to a safe address, or null when it may not be followed. */
   href(template: string): string | null
+  /** Draws images and videos; there wherever the content holds one. */
+  media?: ((stage: Stage, block: Image | Video) => Node) | undefined
   /** One of our own words in the reader's language; `english` where we have no other. Each `#` is a number's place. */
   word(name: string, english: string, ...numbers: number[]): string
   act(actions: readonly Action[], by: By, button?: string): void

@@ -101,10 +101,11 @@ export function watchEscape(stage: StepStage, root: ShadowRoot, always: boolean)
   return () => page.removeEventListener('keydown', listen, true)
 }
 
-/** Keeps focus inside a modal step while it stands. */
+/** Keeps focus inside a modal step while it stands, and gives it back. */
 export function trap(stage: Stage, card: HTMLElement): Dispose {
+  const before = stage.document.activeElement
   card.focus({ preventScroll: true })
-  return helped(stage, ({ keepFocus }) => [keepFocus(stage, card)])
+  return helped(stage, ({ keepFocus }) => [keepFocus(stage, card, before)])
 }
 
 /** What helps people and holds its own against the page, and nothing that painting waits for. */

@@ -31,7 +31,6 @@ export function draw(stage: StepStage<Step>): Drawn {
   const form = step.form ?? 'tooltip'
   const modal = form === 'modal'
   const surface = mount(stage, sheetFor(stage.theme, OWN))
-  const before = stage.document.activeElement
   const offs: Dispose[] = [() => surface.close()]
   const [blocks, buttons] = parted(stage, step.blocks ?? [])
   const body = make(stage, 'div', 'body', ...blocks)
@@ -66,9 +65,6 @@ export function draw(stage: StepStage<Step>): Drawn {
     },
     close() {
       for (const off of [...anchored, ...offs.reverse()]) off()
-      const active = stage.document.activeElement
-      if (modal && before instanceof HTMLElement && before.isConnected && (!active || active === stage.document.body))
-        before.focus({ preventScroll: true })
     },
   }
 }

@@ -151,14 +151,8 @@ export function playChecklist(asked: Asked, parts: ChecklistParts): Play {
       )
       return false
     }
-    return rules.holds(condition, {
-      address: parse(view.location.href),
-      device: deviceOf(view),
-      width: view.innerWidth,
-      height: view.innerHeight,
-      search: rules.searchIn(candidate.patterns ?? {}),
-      element: isSo,
-    })
+    const search = rules.searchIn(candidate.patterns ?? {})
+    return rules.holdsOn(view, parse(view.location.href), deviceOf(view), condition, search, isSo)
   }
 
   function isSo(css: string, fact: string): boolean {

@@ -46,6 +46,7 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
   let picked = ''
   let opening = false
   let listens = false
+  let media: Stage['media']
   const waiting: (() => void)[] = []
 
   const lastOpen = () => ledger.of(FEED, ports.reply()?.feed).last_seen ?? 0
@@ -74,6 +75,8 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
       const contents: Content[] = []
       for (let at = 0; at < all.length; at += MOST_CONTENTS)
         contents.push(...(await ports.contents(all.slice(at, at + MOST_CONTENTS))))
+      if (contents.some((each) => (each.content as PostContent).cover))
+        media = ((await ports.load('addresses')) as typeof import('./chunks/addresses.ts')).drawMedia
       draw(all, contents, from)
     } finally {
       opening = false
@@ -115,6 +118,7 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
     locale: ports.locale(),
     text: () => '',
     href: (address) => address,
+    media,
     word: (name, english) => ports.reply()?.words?.[name] ?? english,
     act: () => undefined,
     guard,

@@ -1,5 +1,4 @@
 import {
-  type Browser,
   covers,
   coversRule,
   due,
@@ -129,16 +128,12 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
   const ports: Ports = {
     ...asked,
     newId,
-    onPage: (rule, candidate) => coversRule(rule, parse(asked.view.location.href), searchFor(candidate)),
+    onPage: (rule, candidate) => coversRule(rule, address(), searchFor(candidate)),
     may: (candidate) => !refused(candidate, 'manual'),
     start,
-    isHere(candidate) {
-      const here = browser(candidate)
-      return covers(candidate.where ?? {}, here.address, here.device, here.search)
-    },
+    isHere: (candidate) => covers(candidate.where ?? {}, address(), deviceOf(view), searchFor(candidate)),
   }
   const { view, guard, ledger, journal, now } = ports
-  const page = view.document
   const showing = new Map<string, Showing>()
   const all = () => [...showing.values()]
   const shownInLoad = new Set<string>()
@@ -159,14 +154,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
   function searchFor({ patterns = {} }: Candidate): Search {
     return asked.rules()?.searchIn(patterns) ?? (() => false)
   }
-  const browser = (candidate: Candidate): Browser => ({
-    address: parse(view.location.href),
-    device: deviceOf(view),
-    width: view.innerWidth,
-    height: view.innerHeight,
-    element: (css) => !!page.querySelector(css),
-    search: searchFor(candidate),
-  })
+  const address = () => parse(view.location.href)
   const stateOf = (candidate: Candidate) => ledger.of(candidate.key, candidate.state)
   const find = (key: string) => ports.reply()?.candidates.find((each) => each.key === key || each.id === key)
   const interrupts = (candidate: Candidate) => INTERRUPTS.has(candidate.kind)
@@ -183,7 +171,10 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
             ? 'ended'
             : undefined,
       audience: () =>
-        candidate.residual && !asked.rules()?.holds(candidate.residual, browser(candidate)) ? 'residual' : undefined,
+        candidate.residual &&
+        !asked.rules()?.holdsOn(view, address(), deviceOf(view), candidate.residual, searchFor(candidate))
+          ? 'residual'
+          : undefined,
       where: () => (ports.isHere(candidate) ? undefined : 'where'),
       frequency: () => {
         const { because, againAt } = due(

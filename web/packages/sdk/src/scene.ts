@@ -32,7 +32,7 @@ export interface Scene {
 
 /** Sets the scene of one run. Three faults in what is drawn close the experience. */
 export function createScene(asked: Asked, run: { id: string }, hands: Hands): Scene {
-  const { ports, candidate, content } = asked
+  const { ports, candidate, content, addresses } = asked
   const { view, guard, ledger, now } = ports
   let faults = 0
   let seenOnce = !!asked.from
@@ -46,14 +46,12 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
   }
   const tell: Scene['tell'] = (event, properties, said) => ports.tell(event, { ...about, ...properties }, said)
   const words = (text: Text) => renderText(wordsFor(text, ports.locale(), content.defaultLocale), ports.values)
-  const addressOf = (template: string) =>
-    asked.addresses?.renderUrl(template, ports.values) ?? { refused: 'unsafe_url' }
   const state = () => ledger.of(candidate.key, candidate.state)
   const fault = () => {
     if (++faults >= 3) hands.finish('failed')
   }
 
-  asked.addresses?.arm(ports, content)
+  addresses?.arm(ports, content)
 
   const act: Scene['act'] = (actions, by, button) => {
     if (over) return
@@ -83,8 +81,8 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
           const until = at + ((action as { hours?: number }).hours ?? 24) * 3_600_000
           const id = tell('experience_snoozed', { until, by })
           ledger.note(candidate.key, { snoozes: [[at, id, until]] })
-        } else if (action.type === 'navigate_to') navigation = plan(action)
-        else asked.addresses?.fire(ports, scene, hands.step(), action)
+        } else if (action.type === 'navigate_to') navigation = addresses?.plan(ports, scene, action)
+        else addresses?.fire(ports, scene, hands.step(), action)
       })()
     }
     if (outcome) hands.finish(outcome)
@@ -92,21 +90,6 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
     void launch?.()
     ports.flush()
     navigation?.()
-  }
-
-  /** Reads the address inside the click, so that a window may be opened; goes there after everything else. */
-  function plan(action: Extract<Action, { type: 'navigate_to' }>): (() => void) | undefined {
-    const made = addressOf(action.url)
-    if (!('url' in made)) {
-      tell('navigation_cancelled', { reason: made.refused })
-      return undefined
-    }
-    return guard(() => {
-      if (action.open_in === 'new_tab') {
-        // `noopener` makes open() return null even when it worked, so the blocked case is told by the user agent only.
-        view.open(made.url, '_blank', 'noopener')
-      } else if (!asked.addresses?.isTaken(made.url, ports)) view.location.assign(made.url)
-    })
   }
 
   const scene: Scene = {
@@ -120,10 +103,8 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
       theme: content.theme,
       locale: ports.locale(),
       text: words,
-      href(template) {
-        const made = addressOf(template)
-        return 'url' in made ? made.url : null
-      },
+      href: (template) => addresses?.hrefOf(template, ports.values) ?? null,
+      media: addresses?.drawMedia,
       word(name, english, ...numbers) {
         const said = ports.reply()?.words?.[name] ?? english
         return numbers.reduce((text, number) => text.replace('#', `${number}`), said)

@@ -1,4 +1,4 @@
-import { type Run, renderUrl } from '@handrail/engine'
+import type { Run } from '@handrail/engine'
 import type { StepStage } from '@handrail/renderers'
 import type { Found } from '@handrail/targets'
 import type {
@@ -12,6 +12,7 @@ import type {
   Target,
 } from '@handrail/wire'
 import { describe, expect, test } from 'vitest'
+import * as addresses from '../src/chunks/addresses.ts'
 import type { Asked, Launch, Play } from '../src/play.ts'
 import type { Ports } from '../src/runtime.ts'
 import { createSequence } from '../src/sequence.ts'
@@ -68,6 +69,7 @@ class Host {
         remove: (name: string) => this.kept.delete(name),
         get: () => undefined,
       },
+      host: {},
       reply: () => undefined,
       values: () => undefined,
       locale: () => 'en',
@@ -82,7 +84,7 @@ class Host {
       ports: ports as unknown as Ports,
       candidate: { id: 'e1', key: 'welcome', kind: 'tour', version: 'v1' } as Candidate,
       content: { content: { steps }, defaultLocale: 'en', theme: { key: 'plain' } } as unknown as Content,
-      addresses: { isTaken: () => false, renderUrl, arm: () => undefined, fire: () => undefined },
+      addresses: { ...addresses, arm: () => undefined, fire: () => undefined },
       entry: 'page_opening',
       from,
       launch: (key) => this.launches.get(key),

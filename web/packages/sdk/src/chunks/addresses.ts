@@ -1,3 +1,4 @@
+import { renderUrl, type Values } from '@handrail/engine'
 import type { Action } from '@handrail/wire'
 import { createCode } from '../code.ts'
 import { messageOf } from '../message.ts'
@@ -5,10 +6,36 @@ import type { Ports } from '../runtime.ts'
 import type { Scene } from '../scene.ts'
 
 /** What only content with an address, with code or with a way to the agent asks for. */
-export { renderUrl } from '@handrail/engine'
+export { drawMedia } from '@handrail/renderers/media'
+
+/** A link's address, or null when it may not be followed. */
+export function hrefOf(template: string, values: Values): string | null {
+  const made = renderUrl(template, values)
+  return 'url' in made ? made.url : null
+}
+
+/** Reads the address inside the click, so that a window may be opened; goes there when it is called, after everything else. */
+export function plan(
+  ports: Ports,
+  scene: Scene,
+  { url: template, open_in }: Extract<Action, { type: 'navigate_to' }>,
+): (() => void) | undefined {
+  const { view, guard } = ports
+  const made = renderUrl(template, ports.values)
+  if (!('url' in made)) {
+    scene.tell('navigation_cancelled', { reason: made.refused })
+    return undefined
+  }
+  return guard(() => {
+    if (open_in === 'new_tab') {
+      // `noopener` makes open() return null even when it worked, so the blocked case is told by the user agent only.
+      view.open(made.url, '_blank', 'noopener')
+    } else if (!isTaken(made.url, ports)) view.location.assign(made.url)
+  })
+}
 
 /** Whether an address is seen to: code that is on its way runs first (RULES 29), and the page's own router may take it. */
-export function isTaken(url: string, ports: Ports): boolean {
+function isTaken(url: string, ports: Ports): boolean {
   const { view, host } = ports
   const routed = () => {
     try {
