@@ -23,20 +23,17 @@ from handrail.adapters.control.jobs import ControlJobs
 from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.publications import ControlPublications
 from handrail.adapters.control.work import ControlWorks
-from handrail.compile import queries
-from handrail.core.conditions.model import Condition
 from handrail.core.environments import EnvironmentSettings
-from handrail.core.errors import Conflict, Forbidden, NotFound, Unavailable
+from handrail.core.errors import Conflict, Forbidden, NotFound
 from handrail.core.fold import FoldRules
-from handrail.core.values import day_of
+from handrail.counts import Counts
 from handrail.delivery.boot import Delivery
 from handrail.delivery.counting import counting
-from handrail.http.api.admin import Admin, Counted, Filling
+from handrail.http.api.admin import Admin
 from handrail.http.api.desk import Desk
-from handrail.http.api.policy import CLI_SCOPE
 from handrail.http.api.repeats import KEPT, PATIENCE, Repeats
 from handrail.http.api.routes import create_api
-from handrail.http.asgi import Application, Receive, Scope, Send
+from handrail.http.asgi import Application
 from handrail.http.demo import DemoHost
 from handrail.http.deps import Deps
 from handrail.http.hosts import Hosts
@@ -48,7 +45,7 @@ from handrail.http.tail import Tail
 from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
 from handrail.people import open_desk
-from handrail.settings import NO_ANALYTICS, Settings
+from handrail.settings import Settings
 from handrail.storage import Storage, back_up, open_storage
 from handrail.workspace.access import digest_of
 from handrail.workspace.jobs import Handler, Schedule, enqueue_due, work_once
@@ -85,8 +82,7 @@ class Installation:
             self.publications, lambda decision: self.tail.tell("decision", decision, decision.environment)
         )
         self.destinations = Destinations(self.publications.destinations, milliseconds)
-        self.analytics = storage.open_analytics(self._zone_of, lambda text: _logger.warning("analytics", message=text))
-        self._filled = False
+        self.counts = Counts(storage, self.publications, self._zone_of, milliseconds)
         self.access = ControlAccess(storage.control)
         self.passwords = Argon2Passwords()
         self.jobs = ControlJobs(storage.control)
@@ -107,63 +103,18 @@ class Installation:
             await made.followed()
             keys = settings.secret_keys
             made.desk = await open_desk(
-                settings.folder, keys, made.control, made.log, made.analytics, made.filled, milliseconds
+                settings.folder, keys, made.control, made.log, made.counts.store, made.counts.filled, milliseconds
             )
         except BaseException:
             await storage.close()
             raise
-        made._tasks = [asyncio.create_task(each) for each in (made._fill(), made._keep_following(), made._learn())]
+        going = (made.counts.keep(), made._keep_following(), made._learn())
+        made._tasks = [asyncio.create_task(each) for each in going]
         return made
 
     def _zone_of(self, environment: str) -> str:
         rules = self._rules.get(environment)
         return rules.zone if rules is not None else "UTC"
-
-    async def _fill(self) -> None:
-        """Keep the analytic store behind the log by a moment; what fails is tried again."""
-        while self.analytics is not None:
-            try:
-                while await self.filled():
-                    pass
-            except Exception:
-                _logger.exception("analytics_fill_failed")
-            await asyncio.sleep(1)
-
-    async def filled(self) -> int:
-        """Bring the analytic store up to date, where it is this process's turn. Returns how many events it took."""
-        if self.analytics is None:
-            return 0
-        turn = self._storage.turn
-        mine = turn is None or await turn.mine()
-        if mine and not self._filled and turn is not None:
-            # Another process may have filled the store since this one looked.
-            await asyncio.to_thread(self.analytics.close)
-        self._filled = mine
-        return await self.analytics.fill(self.log) if mine else 0
-
-    async def filling(self) -> Filling:
-        """How far the analytic store has come. Raises Unavailable."""
-        if self.analytics is None:
-            raise Unavailable(f"This installation counts nothing: HANDRAIL_ANALYTICS is {NO_ANALYTICS!r}.")
-        await asyncio.to_thread(self.analytics.open)
-        return Filling(self.analytics.position, await self.log.end())
-
-    async def refill(self, insist: bool) -> Filling:
-        """Empty the analytic store, which is then filled from the log's start. Raises Conflict and Unavailable.
-
-        Refused unless `insist`ed on where the log no longer has its first events: they would be lost to counts.
-        """
-        await self.filling()
-        turn = self._storage.turn
-        if self.analytics is None or (turn is not None and not await turn.mine()):
-            raise Conflict("Another process fills the analytic store; ask again, and it may be the one that answers.")
-        # A log of one process counts from 1; the other kind drops nothing.
-        first = [position async for position, _ in self.log.read(0, 1)]
-        if first and turn is None and self._storage.changes is None and first[0] > 1 and not insist:
-            gone = first[0] - 1
-            raise Conflict(f"The log no longer has its first {gone} events, and counts would lose them; insist on it.")
-        await self.analytics.refill()
-        return await self.filling()
 
     async def _learn(self) -> None:
         """Keep the catalogue behind the log; what fails is tried again."""
@@ -176,35 +127,13 @@ class Installation:
                 _logger.exception("learning_failed")
             await asyncio.sleep(1)
 
-    async def counted(self, environment: str, experience: str | None, segment: str | None) -> Counted:
-        """How many users an experience's audience or a segment may hold for. Raises NotFound."""
-        if self.analytics is None:
-            raise Unavailable(f"This installation counts nothing: HANDRAIL_ANALYTICS is {NO_ANALYTICS!r}.")
-        await self.filled()
-        snapshot = await self.publications.snapshot(environment)
-        condition: Condition | None = None
-        if segment is not None:
-            condition = snapshot.segments.get(segment)
-            if condition is None:
-                raise NotFound(f"There is no segment {segment!r}.")
-        elif experience is not None:
-            live = {each.document.key: each.document for each in snapshot.experiences}
-            if experience not in live:
-                raise NotFound(f"Nothing called {experience!r} is published here.")
-            condition = live[experience].audience
-        zone = snapshot.environment.zone
-        today = day_of(milliseconds(), zone)
-        query = queries.audience(condition, snapshot.segments, scope=queries.Scope(environment), today=today, zone=zone)
-        return Counted(await self.analytics.count(query), query.up_to)
-
     async def close(self) -> None:
         """Answer what waits, then let go of files and folder."""
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        if self.analytics is not None:
-            self.analytics.close()
+        self.counts.close()
         await self._storage.close()
 
     def _announced(self, environment: str) -> None:
@@ -231,7 +160,7 @@ class Installation:
 
         async def retain(_payload: msgspec.Raw) -> None:
             # What the analytic store has not taken yet is nowhere else.
-            taken = None if self.analytics is None else self.analytics.position
+            taken = None if self.counts.store is None else self.counts.store.position
             await self.log.retain(datetime.now(UTC).date(), self.settings.log_days, taken)
 
         async def tidy(_payload: msgspec.Raw) -> None:
@@ -307,11 +236,11 @@ class Installation:
             passwords=self.passwords,
             jobs=self.jobs,
             followed=self.followed,
-            counted=self.counted,
-            analytics=self.analytics,
-            filled=self.filled,
-            filling=self.filling,
-            refill=self.refill,
+            counted=self.counts.counted,
+            analytics=self.counts.store,
+            filled=self.counts.filled,
+            filling=self.counts.filling,
+            refill=self.counts.refill,
             backed_up=self.backed_up,
             demo_address=f"http://localhost:{self.settings.port}/demo/" if demo is not None else "",
         )
@@ -350,64 +279,3 @@ class Installation:
         answers = ControlAnswers(self.control, kept=KEPT, patience=PATIENCE)
         api = Repeats(cast("Application", create_api(admin)), answers, milliseconds)
         return Hosts(Tracking(deps), Sdk(deps), ServerEvents(deps), api, demo)
-
-
-class Trusted:
-    """Marks requests that came through the data folder's socket."""
-
-    def __init__(self, application: Application) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope[CLI_SCOPE] = True
-        await self._application(scope, receive, send)
-
-
-def open_listener(settings: Settings) -> socket.socket:
-    """The port, bound and listening. Raises OSError when it is taken."""
-    # The loop switches Nagle's algorithm off only for sockets that say they are TCP; with it on, every answer that goes
-    # out in two writes waits 40 ms for the client's delayed acknowledgement.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(2048)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def open_command_socket(settings: Settings) -> socket.socket:
-    """The data folder's socket, for commands. The folder's lock is held, so one that lies there is nobody's."""
-    settings.socket.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(settings.socket))
-    settings.socket.chmod(0o600)
-    listener.listen(128)
-    return listener
-
-
-async def run(
-    installation: Installation, application: Application, listener: socket.socket, commands: socket.socket
-) -> None:
-    """Serve on the port and on the folder's socket until told to stop."""
-    import uvicorn
-
-    common = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
-    # Whom a request comes from is settled by `http.limits`, by how many proxies are trusted.
-    common["proxy_headers"] = False
-    web = uvicorn.Server(uvicorn.Config(application, **common))  # pyright: ignore[reportArgumentType]
-    command = uvicorn.Server(uvicorn.Config(Trusted(application), **common))  # pyright: ignore[reportArgumentType]
-    command.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
-    task = asyncio.create_task(command.serve(sockets=[commands]))
-    working = asyncio.create_task(installation.work())
-    try:
-        await web.serve(sockets=[listener])
-    finally:
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
-        command.should_exit = True
-        await task

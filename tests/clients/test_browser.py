@@ -16,8 +16,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 
-from handrail.app import Installation, Trusted
+from handrail.app import Installation
 from handrail.core.events import Event
+from handrail.serving import Trusted
 from handrail.settings import Settings
 from handrail.workspace.seed import NewEnvironment, NewProject
 from tests.support.chromium import chromium_arguments, find_chromium

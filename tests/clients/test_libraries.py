@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from segment.analytics.client import Client
 
-from handrail.app import Trusted
+from handrail.serving import Trusted
 from tests.support.installation import KEY, PUBLIC_ID, Running, running
 from tests.support.network import find_free_port
 

@@ -82,7 +82,7 @@ async def test_operators_see_it_by_minute_with_the_latest_refusals(door: Running
     await door.client.post("/v1/batch", json={"writeKey": "wk_nobody", "batch": []})
     transport = door.client._transport
     assert (await door.client.get("/api/v1/accounting")).status_code == 401
-    from handrail.app import Trusted
+    from handrail.serving import Trusted
 
     transport.app = Trusted(transport.app)  # type: ignore[attr-defined]
     told = (await door.client.get("/api/v1/accounting", params={"minutes": 5})).json()

@@ -163,13 +163,13 @@ async def test_the_installation_is_as_it_was_when_opened_again(place: Running, t
 async def test_the_analytic_store_is_emptied_and_filled_again(door: Running) -> None:
     await published(door, a_banner("hello"))
     await tracked(door, {"type": "track", "userId": "ann", "event": "Looked", "messageId": "1"})
-    while await door.installation.filled():
+    while await door.installation.counts.filled():
         pass
     told = await asked(door, "GET", "/api/v1/analytics")
     assert told["position"] == told["end"] > 0
     assert (await asked(door, "GET", "/api/v1/count?experience=hello"))["users"] == 1
     assert (await asked(door, "POST", "/api/v1/analytics/rebuild"))["end"] == told["end"]
-    while await door.installation.filled():
+    while await door.installation.counts.filled():
         pass
     assert (await asked(door, "GET", "/api/v1/count?experience=hello"))["users"] == 1
     assert await asked(door, "GET", "/api/v1/analytics") == told

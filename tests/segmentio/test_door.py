@@ -11,8 +11,8 @@ import httpx
 import pytest_asyncio
 from tests.support.installation import KEY, OTHER_KEY, PUBLIC_ID, Running, running
 
-from handrail.app import Trusted
 from handrail.ingest.ports import People
+from handrail.serving import Trusted
 
 DESTINATION: Mapping[str, Any] = {"kind": "destination", "key": "jimo", "settings": {"projectId": "p_1"}}
 

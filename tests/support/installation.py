@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from handrail.app import Installation, Trusted
+from handrail.app import Installation
 from handrail.core.events import Event
+from handrail.serving import Trusted
 from handrail.settings import Settings
 from handrail.workspace.seed import NewEnvironment, NewProject
 

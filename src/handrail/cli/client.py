@@ -74,8 +74,9 @@ def _word(value: object) -> str:
 
 async def _alone(settings: Settings, method: str, path: str, query: str, body: bytes) -> Answer:
     """Open the installation in this process for one request: no server runs that could answer it."""
-    from handrail.app import Installation, Trusted
+    from handrail.app import Installation
     from handrail.cli.server import first_project
+    from handrail.serving import Trusted
 
     installation = await Installation.open(settings)
     try:

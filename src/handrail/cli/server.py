@@ -15,7 +15,7 @@ import msgspec
 import uvloop
 
 from handrail.adapters.files.documents import Files
-from handrail.app import STATIC, Installation, milliseconds, open_command_socket, open_listener, run
+from handrail.app import STATIC, Installation, milliseconds
 from handrail.cli.workers import supervise
 from handrail.core.environments import RateLimit
 from handrail.core.errors import Conflict, HandrailError, NotFound
@@ -23,6 +23,7 @@ from handrail.core.experiences.themes import Theme
 from handrail.core.segments import Segment
 from handrail.http.demo import DemoHost
 from handrail.segmentio.destination.model import Destination
+from handrail.serving import open_command_socket, open_listener, run
 from handrail.settings import Settings, read_settings
 from handrail.workspace.apply import Placed, apply
 from handrail.workspace.seed import NewEnvironment, NewProject
@@ -90,7 +91,7 @@ async def _serve_on(listener: socket.socket, settings: Settings, *, demo: bool) 
         application = installation.application(host)
         commands = open_command_socket(settings)
         _announce(installation, demo=demo)
-        await run(installation, application, listener, commands)
+        await run(application, listener, commands, beside=installation.work())
     finally:
         settings.socket.unlink(missing_ok=True)
         await installation.close()

@@ -14,8 +14,9 @@ import sys
 import click
 import uvloop
 
-from handrail.app import Installation, run
+from handrail.app import Installation
 from handrail.core.errors import HandrailError
+from handrail.serving import run
 from handrail.settings import read_settings
 
 
@@ -24,7 +25,9 @@ async def _serve(listener: int, commands: int, alive: int) -> None:
     asyncio.get_running_loop().add_reader(alive, lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
         application = installation.application()
-        await run(installation, application, socket.socket(fileno=listener), socket.socket(fileno=commands))
+        await run(
+            application, socket.socket(fileno=listener), socket.socket(fileno=commands), beside=installation.work()
+        )
     finally:
         asyncio.get_running_loop().remove_reader(alive)
         await installation.close()

@@ -12,7 +12,8 @@ from contextlib import suppress
 
 import click
 
-from handrail.app import Installation, open_command_socket, open_listener
+from handrail.app import Installation
+from handrail.serving import open_command_socket, open_listener
 from handrail.settings import Settings
 from handrail.storage import check_workers
 

@@ -1,0 +1,73 @@
+"""Serving an application: the port, and the data folder's socket, whose callers own the installation."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Coroutine
+from contextlib import suppress
+
+from handrail.http.api.policy import CLI_SCOPE
+from handrail.http.asgi import Application, Receive, Scope, Send
+from handrail.settings import Settings
+
+
+class Trusted:
+    """Marks requests that came through the data folder's socket."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope[CLI_SCOPE] = True
+        await self._application(scope, receive, send)
+
+
+def open_listener(settings: Settings) -> socket.socket:
+    """The port, bound and listening. Raises OSError when it is taken."""
+    # The loop switches Nagle's algorithm off only for sockets that say they are TCP; with it on, every answer that goes
+    # out in two writes waits 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def open_command_socket(settings: Settings) -> socket.socket:
+    """The data folder's socket, for commands. The folder's lock is held, so one that lies there is nobody's."""
+    settings.socket.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(settings.socket))
+    settings.socket.chmod(0o600)
+    listener.listen(128)
+    return listener
+
+
+async def run(
+    application: Application, listener: socket.socket, commands: socket.socket, beside: Coroutine[None, None, None]
+) -> None:
+    """Serve on the port and on the folder's socket until told to stop, with `beside` running until then."""
+    import uvicorn
+
+    common = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
+    # Whom a request comes from is settled by `http.limits`, by how many proxies are trusted.
+    common["proxy_headers"] = False
+    web = uvicorn.Server(uvicorn.Config(application, **common))  # pyright: ignore[reportArgumentType]
+    command = uvicorn.Server(uvicorn.Config(Trusted(application), **common))  # pyright: ignore[reportArgumentType]
+    command.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
+    task = asyncio.create_task(command.serve(sockets=[commands]))
+    working = asyncio.create_task(beside)
+    try:
+        await web.serve(sockets=[listener])
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+        command.should_exit = True
+        await task
