@@ -7,8 +7,9 @@ from typing import cast
 
 from playwright.sync_api import Browser
 
-from tests.support.demo import running_demo
+from tests.support.demo import Demo, running_demo
 from tests.support.hosts import ROOT
+from tests.support.waiting import eventually
 
 LIBRARY = ROOT / "tests" / "clients" / "node_modules" / "@segment" / "analytics-next" / "dist" / "umd" / "index.js"
 
@@ -24,6 +25,11 @@ SEND = """async ([server, writeKey]) => {
 }"""
 
 
+def events_of(demo: Demo) -> int:
+    """How many events the log holds."""
+    return cast("dict[str, int]", demo.ask("POST", "/api/v1/rebuild"))["events"]
+
+
 def test_the_browser_library_finds_its_settings_and_every_event_arrives_once(browser: Browser, tmp_path: Path) -> None:
     with running_demo(tmp_path) as demo:
         told = cast("dict[str, list[dict[str, str]]]", demo.ask("GET", "/api/v1/project"))
@@ -36,9 +42,8 @@ def test_the_browser_library_finds_its_settings_and_every_event_arrives_once(bro
         page.goto(f"{demo.host}/demo/plain_page.html")
         page.evaluate(LIBRARY.read_text() + "\n;null")
         page.evaluate(SEND, [demo.server, key])
-        page.wait_for_timeout(1000)
+        eventually(page, lambda: events_of(demo) >= 8)
         context.close()
         assert answers
         assert set(answers) <= {200, 204}
-        report = demo.ask("POST", "/api/v1/rebuild")
-        assert cast("dict[str, object]", report)["events"] == 8
+        assert events_of(demo) == 8

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.support.demo import Demo, become
+from tests.support.waiting import eventually
 
 Visit = Callable[..., Page]
 PLAIN = "/demo/plain_page.html"
@@ -410,9 +411,7 @@ def test_debug_tells_on_the_console_what_is_decided(browser: Browser, demo: Demo
     page.on("console", lambda said: told.append(said.text) if said.type == "debug" else None)
     page.goto(demo.host + PLAIN)
     ready(page)
-    page.wait_for_timeout(200)
-    assert any("decision" in each for each in told)
-    assert any("ready" in each for each in told)
+    eventually(page, lambda: all(any(word in each for each in told) for word in ("decision", "ready")))
     context.close()
 
 

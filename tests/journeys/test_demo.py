@@ -7,6 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.support.demo import Demo, become, decisions
+from tests.support.waiting import eventually
 
 Visit = Callable[..., Page]
 
@@ -38,9 +39,8 @@ def test_a_tour_goes_from_modal_to_tooltip_to_corner_and_is_not_shown_again(visi
     page.wait_for_function("window.handrail?.decisions?.().some(d => d.key === 'welcome')")
     assert decisions(page.evaluate("handrail.decisions()"))["welcome"] == "frequency_once"
     expect(card(page)).to_have_count(0)
-    page.wait_for_timeout(1500)
-    explained = demo.explain("ada", "welcome")
-    assert explained["because"] == "frequency_once", "the server knows it from the events alone"
+    # The server knows it from the events alone.
+    eventually(page, lambda: demo.explain("ada", "welcome")["because"] == "frequency_once")
     assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -52,9 +52,7 @@ def test_another_tour_is_held_back_by_the_rate_limit_and_explain_says_so(visit: 
     page.keyboard.press("Escape")
     expect(card(page)).to_have_count(0)
     page.wait_for_function("handrail.decisions().some(d => d.key === 'weekly-tip' && d.because === 'rate_limit')")
-    page.wait_for_timeout(1500)
-    explained = demo.explain("limited", "weekly-tip")
-    assert explained["because"] == "rate_limit"
+    eventually(page, lambda: demo.explain("limited", "weekly-tip")["because"] == "rate_limit")
 
 
 def test_two_buttons_lead_to_two_steps_and_a_launch_ends_in_another_tour(visit: Visit) -> None:

@@ -338,7 +338,7 @@ def test_a_set_attribute_boots_again_with_the_flag_or_when_watched_and_not_other
     def boots_after(command: str) -> int:
         boots.clear()
         page.evaluate(f"jimo.push({command})")
-        page.wait_for_timeout(2400)
+        page.wait_for_timeout(3000)
         return boots.count("POST")
 
     assert boots_after("['set', 'user:attributes', [{colour: 'red'}]]") == 0

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.support.demo import Demo
+from tests.support.waiting import eventually
 
 Visit = Callable[..., Page]
 
@@ -25,23 +26,21 @@ def test_a_signature_goes_with_boot_and_batches_of_its_user_and_is_never_stored(
 
     page.on("request", note)
     page.evaluate("jimo.push(['do', 'identify', ['signed-ann', null, 'a.signed.token']])")
-    page.wait_for_timeout(2600)
+    eventually(page, lambda: any(door == "boot" for door, _ in sent))
     boots = [body for door, body in sent if door == "boot"]
     assert [(body["userId"], body["signature"]) for body in boots] == [("signed-ann", "a.signed.token")]
     page.evaluate("jimo.push(['do', 'segmentio:track', [{event: 'Order', messageId: 'signed-order'}]])")
-    page.wait_for_timeout(6000)
+    eventually(page, lambda: any("signed-order" in json.dumps(body["batch"]) for _, body in sent))
     carried = [body for _, body in sent if "signed-order" in json.dumps(body["batch"])]
-    assert carried
     assert all(body["signature"] == "a.signed.token" for body in carried)
     stored = page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])")
     assert "a.signed.token" not in stored
 
     sent.clear()
     page.evaluate("jimo.push(['do', 'reset'])")
-    page.wait_for_timeout(2600)
+    eventually(page, lambda: any(door == "boot" for door, _ in sent))
     boots = [body for door, body in sent if door == "boot"]
-    assert boots
     assert not any("signature" in body for body in boots), "whoever comes next is not proven by it"
     page.evaluate("jimo.push(['do', 'identify', ['bob']])")
-    page.wait_for_timeout(2600)
+    eventually(page, lambda: any(body.get("userId") == "bob" for _, body in sent))
     assert not any("signature" in body for _, body in sent)

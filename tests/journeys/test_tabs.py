@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 
 from tests.journeys.test_commands import PLAIN, TOUR, boots_of, kept, publish, ready
 from tests.support.demo import Demo, become
+from tests.support.waiting import eventually
 
 __all__ = ["TOUR"]
 Visit = Callable[..., Page]
@@ -113,7 +114,7 @@ def test_two_tabs_of_two_users_each_speak_for_their_own(visit: Visit, demo: Demo
     of_ann, of_bob = boots_of(ann), boots_of(bob)
     become(ann, "tab-ann", plan="free")
     become(bob, "tab-bob", plan="team")
-    ann.wait_for_timeout(2600)
+    eventually(ann, lambda: any("userId" in boot for boot in of_ann) and any("userId" in boot for boot in of_bob))
     ann.evaluate("jimo.push(['do', 'segmentio:track', [{event: 'of ann', messageId: 'ann-1'}]])")
     bob.evaluate("jimo.push(['do', 'segmentio:track', [{event: 'of bob', messageId: 'bob-1'}]])")
     told = {each["event"]: each["userId"] for each in kept(ann) if str(each.get("event")).startswith("of ")}
@@ -173,7 +174,7 @@ def test_a_page_from_the_back_forward_cache_decides_anew(visit: Visit) -> None:
     page.wait_for_timeout(300)
     assert bodies == []
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
-    page.wait_for_timeout(500)
+    eventually(page, lambda: bodies)
     assert len(bodies) == 1
 
 
@@ -193,8 +194,8 @@ def test_what_a_tab_had_not_sent_when_it_died_is_sent_by_the_next(browser: Brows
     other.goto(demo.host + PLAIN)
     ready(other)
     assert "end-1" in json.dumps(bodies)
-    other.wait_for_timeout(300)
-    assert "end-1" not in json.dumps(kept(other)), "accepted, and taken out"
+    # Accepted, and taken out.
+    eventually(other, lambda: "end-1" not in json.dumps(kept(other)))
     context.close()
 
 
