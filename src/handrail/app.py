@@ -22,7 +22,9 @@ from handrail.adapters.control.answers import ControlAnswers
 from handrail.adapters.control.jobs import ControlJobs
 from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.publications import ControlPublications
+from handrail.adapters.control.tries import ControlTries
 from handrail.adapters.control.work import ControlWorks
+from handrail.core.changes import PEOPLE, PROJECTS
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import Conflict, Forbidden, NotFound
 from handrail.core.fold import FoldRules
@@ -75,8 +77,8 @@ class Installation:
         self.log = storage.log
         self.accounts = Accounting()
         self.tail = Tail(storage.log if storage.changes is not None else None)
-        self.projects = ControlProjects(storage.control)
         self.publications = ControlPublications(storage.control)
+        self.projects = ControlProjects(storage.control, self.publications.forget)
         self.works = ControlWorks(storage.control, self._announced)
         self.delivery = Delivery(
             self.publications, lambda decision: self.tail.tell("decision", decision, decision.environment)
@@ -85,6 +87,7 @@ class Installation:
         self.counts = Counts(storage, self.publications, self._zone_of, milliseconds)
         self.access = ControlAccess(storage.control)
         self.passwords = Argon2Passwords()
+        self.tries = ControlTries(storage.control)
         self.jobs = ControlJobs(storage.control)
         self._storage = storage
         self._rules: dict[str, FoldRules] = {}
@@ -139,9 +142,12 @@ class Installation:
     def _announced(self, environment: str) -> None:
         self.publications.forget(environment)
 
-    def _heard(self, environment: str | None) -> None:
-        """Another process published to an environment; to any, for all that is known, when there is no id."""
-        self.publications.forget(environment)
+    def _heard(self, said: str | None) -> None:
+        """Another process changed something (`core.changes`); anything, for all that is known, when nothing is said."""
+        if said == PEOPLE:
+            self.tail.forget()
+        else:
+            self.publications.forget(None if said == PROJECTS else said)
         self._changed.set()
 
     async def backed_up(self) -> Path:
@@ -166,6 +172,7 @@ class Installation:
         async def tidy(_payload: msgspec.Raw) -> None:
             now = milliseconds()
             await self.access.tidy(now)
+            await self.tries.tidy(now)
             await self.jobs.tidy(now - DONE_KEPT)
 
         return {"log_retention": retain, "tidy": tidy}
@@ -189,8 +196,9 @@ class Installation:
             await self._changed.wait()
             self._changed.clear()
             try:
-                await self.followed()
+                # Who was erased comes first: counting back may take its time.
                 await self.desk.refresh()
+                await self.followed()
             except Exception:
                 _logger.exception("publication_not_followed")
                 self._changed.set()
@@ -231,9 +239,11 @@ class Installation:
             tail=self.tail,
             now=milliseconds,
             project=self.project,
-            projects=self.projects.all,
+            projects=self.projects,
             access=self.access,
             passwords=self.passwords,
+            tries=self.tries,
+            trusted_proxies=self.settings.trusted_proxies,
             jobs=self.jobs,
             followed=self.followed,
             counted=self.counts.counted,

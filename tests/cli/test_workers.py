@@ -6,14 +6,17 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.support.serving import Serving, handrail, serving
 
@@ -128,6 +131,52 @@ def test_what_one_process_publishes_every_other_serves_within_a_second(postgres_
             revision += 1
             while [_revision(server) for server in servers] != [f"r{revision}"] * 3:
                 assert time.monotonic() - start < 1.0, "a publication reaches every process within a second"
+
+
+def within_a_second(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 1.0
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} reaches every process within a second"
+
+
+def test_keys_settings_and_erasures_reach_every_process_within_a_second(postgres_dsn: str, tmp_path: Path) -> None:
+    secret = Fernet.generate_key().decode()
+    with (
+        serving(tmp_path / "one", database=postgres_dsn, analytics="none", secret_keys=secret) as one,
+        serving(tmp_path / "two", database=postgres_dsn, analytics="none", secret_keys=secret) as two,
+    ):
+        write_key, number = one.key(), count()
+        project = one.ask("GET", "/api/v1/project").json()
+
+        def refused(server: Serving, user: str, **more: Any) -> bool:
+            event = {"type": "identify", "userId": user, "messageId": f"m{next(number)}"} | more
+            told = httpx.post(f"{server.address}/v1/batch", json={"writeKey": write_key, "batch": [event]})
+            return "rejected" in told.json()
+
+        wrong = {"context": {"handrail": {"signature": "0" * 64}}}
+        privacy = "/api/v1/environments/production/privacy"
+        # Each process has read what it will have to forget.
+        assert not refused(one, "ann", **wrong)
+        assert not refused(two, "ann", **wrong)
+        key = one.ask("POST", "/api/v1/identity/keys", json={"method": "hmac"}).json()
+        within_a_second(lambda: refused(two, "ann", **wrong), "a key")
+        assert two.ask("PUT", privacy, json={"verify_identity": True, "insist": True}).is_success
+        within_a_second(lambda: refused(one, "ann"), "enforcement")
+        assert one.ask("PUT", privacy, json={"verify_identity": False}).is_success
+        within_a_second(lambda: not refused(two, "ann"), "a setting")
+        assert two.ask("DELETE", f"/api/v1/identity/keys/{key['id']}").is_success
+        within_a_second(lambda: not refused(one, "ann", **wrong), "the end of a key")
+        assert one.ask("DELETE", "/api/v1/user", params={"user": "ann"}).is_success
+        within_a_second(lambda: refused(two, "ann"), "an erasure")
+
+        origin = {"origin": "https://more.example.com"}
+        body = {"project": project["public_id"], "sdk": "t", "anonymousId": "a", "page": {"url": origin["origin"]}}
+        assert httpx.post(f"{one.address}/sdk/v1/boot", json=body, headers=origin).status_code == 403
+        more = {"key": "more", "name": "More", "origins": ["more.example.com"]}
+        assert two.ask("POST", "/api/v1/environments", json=more).status_code == 201
+        within_a_second(
+            lambda: httpx.post(f"{one.address}/sdk/v1/boot", json=body, headers=origin).status_code == 200, "an origin"
+        )
 
 
 def test_a_process_counts_what_another_one_s_publication_asks(postgres_dsn: str, tmp_path: Path) -> None:

@@ -153,6 +153,24 @@ async def test_a_device_cannot_bring_an_address_to_the_user_who_signs_in_on_it(d
     assert not [each for each in kept if b"eve@example.com" in bytes(each.body)]
 
 
+@pytest.mark.parametrize("ours", [False, True])
+async def test_a_token_that_names_an_address_is_held_to_it(door: Running, ours: bool) -> None:
+    await a_key(door)
+
+    def sets(message: str, address: object) -> dict[str, Any]:
+        native = {"context": {"handrail": {"sdk": "0.1.0", "native": {"email": address}}}}
+        return identify("ann", message, **native) if ours else identify("ann", message, traits={"email": address})
+
+    token = signed("ann", email="Ann@example.com")
+    answer = await batch(door, sets("m1", "eve@example.com"), sets("m2", "ann@example.com"), signature=token)
+    [refused] = answer["rejected"]
+    assert (refused["message_id"], refused["code"], refused["path"]) == ("m1", "email_mismatch", "traits.email")
+    # A token that names none is no word about it, and whoever takes the address back sets none.
+    assert await batch(door, sets("m3", "other@example.com"), signature=signed("ann")) == {"success": True}
+    assert await batch(door, sets("m4", None), signature=token) == {"success": True}
+    assert [each.message_id for each in await door.kept()] == ["m2", "m3", "m4"]
+
+
 async def test_a_signature_in_the_context_counts_and_is_not_kept(door: Running, tmp_path: Path) -> None:
     await a_key(door)
     token = signed("ann")

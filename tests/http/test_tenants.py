@@ -70,6 +70,14 @@ SAMPLES: Mapping[tuple[str, str], list[Sample]] = {
     ("POST", "/api/v1/analytics/rebuild"): [("/api/v1/analytics/rebuild", {}, None)],
     ("GET", "/api/v1/backup"): [("/api/v1/backup", {}, None)],
     ("GET", "/api/v1/project"): [("/api/v1/project", {}, None)],
+    ("GET", "/api/v1/projects"): [("/api/v1/projects", {}, None)],
+    ("POST", "/api/v1/projects"): [("/api/v1/projects", {}, {"name": "Third"})],
+    ("POST", "/api/v1/environments"): [
+        ("/api/v1/environments", {}, {"key": "<environment>", "name": "x", "origins": ["<environment>.example.net"]})
+    ],
+    ("PUT", "/api/v1/environments/{environment:str}"): [
+        ("/api/v1/environments/<environment>", {}, {"name": "Renamed"})
+    ],
     ("POST", "/api/v1/ask"): [
         ("/api/v1/ask", {}, PLACE | {"ask": {"question": "list", "audience": AUDIENCE}}),
         ("/api/v1/ask", {}, PLACE | {"ask": {"question": "list", "audience": {"users": ["<user>"]}}}),
@@ -282,10 +290,17 @@ async def test_nothing_of_another_project_is_in_an_answer(twins: Twins) -> None:
 
 
 async def test_what_is_about_all_projects_is_the_operator_s(twins: Twins) -> None:
-    for method, path in (("POST", "/api/v1/rebuild"), ("GET", "/api/v1/backup"), ("GET", "/api/v1/jobs")):
+    for method, path in (
+        ("POST", "/api/v1/rebuild"),
+        ("GET", "/api/v1/backup"),
+        ("GET", "/api/v1/jobs"),
+        ("GET", "/api/v1/projects"),
+        ("POST", "/api/v1/projects"),
+    ):
         assert (await twins.ask(method, (path, {}, None), twins.a, twins.mine))[0] == 403
     named = await twins.door.operator.get("/api/v1/jobs", headers={PROJECT: "p_twin"})
     assert named.status_code == 200
+    assert (await twins.door.operator.get("/api/v1/jobs")).status_code == 200, "about all, so none has to be named"
 
 
 async def test_the_operator_says_which_project_is_meant(twins: Twins) -> None:

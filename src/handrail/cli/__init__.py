@@ -403,6 +403,64 @@ def import_users(file: str, pairs: tuple[str, ...], environment: str, dry_run: b
 
 
 @main.group(cls=Commands)
+def projects() -> None:
+    """Projects of this installation: list and create."""
+
+
+@projects.command("list")
+def projects_list() -> None:
+    """List every project."""
+    from handrail.cli.projects import list_projects
+
+    raise SystemExit(list_projects())
+
+
+@projects.command("create")
+@click.argument("name")
+@click.option("--zone", default="UTC", show_default=True, help="The IANA time zone that days are counted in.")
+def projects_create(name: str, zone: str) -> None:
+    """Make a project called NAME, with a production and a staging environment."""
+    from handrail.cli.projects import create_project
+
+    raise SystemExit(create_project(name, zone))
+
+
+@main.group(cls=Commands)
+def environments() -> None:
+    """Environments of a project: list, create, and their origins."""
+
+
+@environments.command("list")
+def environments_list() -> None:
+    """List the project's environments with their write keys and origins."""
+    from handrail.cli.projects import list_environments
+
+    raise SystemExit(list_environments())
+
+
+@environments.command("create")
+@click.argument("key")
+@click.option("--name", help="What people call it.")
+@click.option("--origin", "origins", multiple=True, help="app.example.com, *.example.com or re:PATTERN.")
+def environments_create(key: str, name: str | None, origins: tuple[str, ...]) -> None:
+    """Give the project one more environment, called KEY in files and routes."""
+    from handrail.cli.projects import create_environment
+
+    raise SystemExit(create_environment(key, name, origins))
+
+
+@environments.command("set")
+@click.argument("key")
+@click.option("--name", help="Another name.")
+@click.option("--origin", "origins", multiple=True, help="Its origins from now on, each once.")
+def environments_set(key: str, name: str | None, origins: tuple[str, ...]) -> None:
+    """Rename the environment KEY, or have it hold other origins."""
+    from handrail.cli.projects import change_environment
+
+    raise SystemExit(change_environment(key, name, origins))
+
+
+@main.group(cls=Commands)
 def key() -> None:
     """API keys: create, list, revoke."""
 

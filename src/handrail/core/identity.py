@@ -7,6 +7,7 @@ chooses its algorithm, and a key of one method answers nothing of another.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
@@ -97,6 +98,17 @@ def prove(user_id: str, signature: object, verification: Verification, now: int)
     return Unproven("the signature is neither a JWT nor 64 lower-case hex digits")
 
 
+def claimed_email(signature: object) -> str | None:
+    """The e-mail address that a token names beside the user; ask it of one that proved the user only."""
+    if not isinstance(signature, str) or not _TOKEN.fullmatch(signature):
+        return None
+    payload = signature.split(".")[1]
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Named).email
+    except (ValueError, msgspec.MsgspecError):
+        return None
+
+
 def refusal(*, known: bool, reason: str) -> Forbidden:
     """What an unproven caller is told."""
     return Forbidden(f"The identity of this user was not proven: {reason}.", code=refusal_code(known=known))
@@ -129,6 +141,10 @@ def _prove_by_token(user_id: str, token: str, verification: Verification, now: i
 
 def _key(key: IdentityKey) -> OctKey | ECKey:
     return ECKey.import_key(key.secret) if key.method == "es256" else OctKey.import_key(key.secret)
+
+
+class _Named(msgspec.Struct):
+    email: str | None = None
 
 
 class _Header(msgspec.Struct):

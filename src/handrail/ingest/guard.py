@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from handrail.core.events import Event, Proof
-from handrail.core.identity import Unproven, Verification, prove, refusal, refusal_code
+from handrail.core.identity import Unproven, Verification, claimed_email, prove, refusal, refusal_code
 from handrail.core.people import Subject
 from handrail.core.privacy import Privacy
 from handrail.core.scrub import may_hold_any, scrub
@@ -130,7 +130,10 @@ class _Check:
             if bare is not None and problem is None:
                 message = "An e-mail address is taken from signed calls of a user only."
                 left_out.append(Rejection("traits.email", "unsigned_email", message, event.message_id))
-            if problem is None:
+            if problem is None and signed and _is_another_address(event, signature):
+                message = "The token names another e-mail address than the call sets."
+                refused.append(Rejection("traits.email", "email_mismatch", message, event.message_id))
+            elif problem is None:
                 kept.append(_marked(event, "signature") if signed else bare or event)
             else:
                 known = await self.knows(event.user_id) if event.user_id is not None else True
@@ -185,8 +188,19 @@ def _marked(event: Event, proof: Proof) -> Event:
     return msgspec.structs.replace(event, verified=proof)
 
 
-def _without_address(event: Event) -> Event | None:
-    """An identify without the e-mail address it sets, whichever way; None when it sets none."""
+class _Identified(msgspec.Struct):
+    """An identify's body taken apart: where its native fields stand, and what holds them."""
+
+    body: dict[str, msgspec.Raw]
+    context: dict[str, msgspec.Raw]
+    mark: dict[str, msgspec.Raw]
+    fields: dict[str, msgspec.Raw]
+    ours: bool
+    """From our SDK: a trait called email is a custom attribute then, and the fields stand in `context`."""
+
+
+def _identified(event: Event) -> _Identified | None:
+    """An identify that may say an e-mail address, taken apart; None for anything else."""
     if event.type != "identify" or ADDRESS not in bytes(event.body):
         return None
     try:
@@ -198,17 +212,30 @@ def _without_address(event: Event) -> Event | None:
     except msgspec.DecodeError:
         return None
     ours = "handrail" in context
-    # From our SDK a trait of that name is a custom attribute, and stays.
-    holder = native if ours else traits
-    if holder.pop("email", None) is None:
+    return _Identified(body, context, mark, native if ours else traits, ours)
+
+
+def _without_address(event: Event) -> Event | None:
+    """An identify without the e-mail address it sets, whichever way; None when it sets none."""
+    parts = _identified(event)
+    if parts is None or parts.fields.pop("email", None) is None:
         return None
-    if ours:
-        mark["native"] = _raw(native)
-        context["handrail"] = _raw(mark)
-        body["context"] = _raw(context)
+    if parts.ours:
+        parts.mark["native"] = _raw(parts.fields)
+        parts.context["handrail"] = _raw(parts.mark)
+        parts.body["context"] = _raw(parts.context)
     else:
-        body["traits"] = _raw(traits)
-    return msgspec.structs.replace(event, body=_raw(body))
+        parts.body["traits"] = _raw(parts.fields)
+    return msgspec.structs.replace(event, body=_raw(parts.body))
+
+
+def _is_another_address(event: Event, signature: object) -> bool:
+    """Whether an identify sets another e-mail address than the token that proved its user names."""
+    parts = _identified(event)
+    if parts is None or "email" not in parts.fields:
+        return False
+    claimed, said = claimed_email(signature), msgspec.json.decode(parts.fields["email"])
+    return claimed is not None and isinstance(said, str) and said.casefold() != claimed.casefold()
 
 
 def _raw(value: dict[str, msgspec.Raw]) -> msgspec.Raw:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeAlias, cast, get_args
 import msgspec
 
 from handrail.core.errors import Conflict, Forbidden, Invalid
+from handrail.workspace.guessing import Guesses
 
 SCOPES: Mapping[str, str] = {
     "experiences:read": "read what is published",
@@ -223,20 +224,26 @@ async def set_password(access: Access, passwords: Passwords, token: str, passwor
 
 
 async def sign_in(
-    access: Access, passwords: Passwords, email: str, password: str, *, random: str, now: int
+    access: Access, passwords: Passwords, guesses: Guesses, email: str, password: str, *, random: str, now: int
 ) -> SignedIn:
-    """Sign a member in. Raises Forbidden, the same way and as slowly for a wrong password as for nobody's address."""
-    member = await proved(access, passwords, email, password)
+    """Sign a member in.
+
+    Raises TooMany after wrong tries, and Forbidden, the same way and as slowly for a wrong password as for nobody's
+    address.
+    """
+    member = await proved(access, passwords, guesses, email, password)
     token = SIGN_IN_PREFIX + random
     role = await access.add_sign_in(member, digest_of(token), now + SIGN_IN_TIME)
     return SignedIn(token, role, now + SIGN_IN_TIME)
 
 
-async def proved(access: Access, passwords: Passwords, email: str, password: str) -> str:
-    """The id of the member whose address and password these are. Raises Forbidden, as slowly for nobody's address."""
+async def proved(access: Access, passwords: Passwords, guesses: Guesses, email: str, password: str) -> str:
+    """The id of the member whose address and password these are. Raises what `sign_in` does."""
+    await guesses.begin()
     known = await access.passwords(email.strip().lower())
     for member, kept in known or [("", _NOBODY)]:
         if await passwords.verify(kept, password[:LONGEST_PASSWORD]) and member:
+            await guesses.right()
             return member
     raise Forbidden("The address or the password is wrong.", code="bad_sign_in")
 

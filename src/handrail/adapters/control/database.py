@@ -16,11 +16,10 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from handrail.core.changes import CHANNEL
 from handrail.core.errors import Conflict, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-CHANNEL = "handrail_changes"
-"""Where PostgreSQL's other processes hear which environments were published to (adapters/postgres/changes.py)."""
 _LOCK = 0x68616E66
 """Held on PostgreSQL by whoever migrates or makes the first project."""
 
@@ -108,11 +107,10 @@ class ControlDatabase:
             yield connection
 
 
-async def tell_others(connection: AsyncConnection, environment: str) -> None:
-    """Name a changed environment to PostgreSQL's other processes, once the transaction is kept."""
+async def tell_others(connection: AsyncConnection, said: str) -> None:
+    """Say what changed (`core.changes`) to PostgreSQL's other processes, once the transaction is kept."""
     if connection.dialect.name == "postgresql":
-        values = {"channel": CHANNEL, "environment": environment}
-        await connection.execute(text("SELECT pg_notify(:channel, :environment)"), values)
+        await connection.execute(text("SELECT pg_notify(:channel, :said)"), {"channel": CHANNEL, "said": said})
 
 
 def _set_up_sqlite(connection: object, record: object) -> None:

@@ -8,8 +8,9 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
-from handrail.adapters.control.database import ControlDatabase
+from handrail.adapters.control.database import ControlDatabase, tell_others
 from handrail.adapters.control.tables import environment, environment_privacy, erasure, identity_key, project
+from handrail.core.changes import PEOPLE
 from handrail.core.errors import Conflict, NotFound
 from handrail.core.identity import LIVE_KEYS, IdentityKey, Verification
 from handrail.core.privacy import Privacy
@@ -31,15 +32,19 @@ class ControlPrivacy:
         self._database = database
         self._vault = vault
         self._known: dict[str, Privacy] = {}
+        self._forgotten = 0
+        """How often everything was forgotten: what was read before that is not kept behind it."""
 
     def forget(self) -> None:
         """Read everything anew at its next use."""
+        self._forgotten += 1
         self._known.clear()
 
     async def of(self, environment_id: str) -> Privacy:
         """What holds in an environment."""
         if (known := self._known.get(environment_id)) is not None:
             return known
+        forgotten = self._forgotten
         query = (
             select(
                 environment.c.project_id,
@@ -62,7 +67,9 @@ class ControlPrivacy:
         keys = tuple(IdentityKey(each.id, each.method, self._vault.decrypt(each.secret)) for each in rows)
         verification = Verification(keys, bool(row.verify_identity), row.public_id) if keys else None
         rules = ScrubRules() if row.scrub is None else msgspec.json.decode(row.scrub, type=ScrubRules)
-        known = self._known[environment_id] = Privacy(verification, rules)
+        known = Privacy(verification, rules)
+        if forgotten == self._forgotten:
+            self._known[environment_id] = known
         return known
 
     async def keys(self, project_id: str) -> list[ShownKey]:
@@ -87,6 +94,7 @@ class ControlPrivacy:
                 "created_at": now,
             }
             await connection.execute(insert(identity_key).values(values))
+            await tell_others(connection, PEOPLE)
         self.forget()
 
     async def delete_key(self, project_id: str, key_id: str) -> None:
@@ -102,6 +110,7 @@ class ControlPrivacy:
             none_left = (await connection.execute(left)).scalar_one() == 0
             if none_left and (await connection.execute(enforced)).scalar_one():
                 raise Conflict("This is the last key, and an environment takes signed identities only.")
+            await tell_others(connection, PEOPLE)
         self.forget()
 
     async def settle(
@@ -126,6 +135,7 @@ class ControlPrivacy:
                     "scrub": "{}",
                 }
                 await connection.execute(insert(environment_privacy).values(whole | values))
+            await tell_others(connection, PEOPLE)
         self.forget()
 
     async def record_erasure(self, project_id: str, made: Erasure) -> None:
@@ -141,6 +151,7 @@ class ControlPrivacy:
         }
         async with self._database.transaction() as connection:
             await connection.execute(insert(erasure).values(values))
+            await tell_others(connection, PEOPLE)
 
     async def finish_erasure(self, erasure_id: str, receipt: bytes) -> None:
         """Keep the receipt, and forget who it was."""

@@ -102,6 +102,16 @@ sign_in = Table(
     Column("until", BigInteger, nullable=False),
 )
 
+sign_in_try = Table(
+    "sign_in_try",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("wrong", Integer, nullable=False),
+    Column("last", BigInteger, nullable=False),
+)
+
 answered = Table(
     "answered",
     metadata,

@@ -14,8 +14,8 @@ from typing import Protocol, cast
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import structlog
 
-CHANNEL = "handrail_changes"
-"""Where environments that were published to are named."""
+from handrail.core.changes import CHANNEL
+
 PULSE = 5
 """Seconds between two looks at whether the connection lives."""
 PAUSE = 0.2

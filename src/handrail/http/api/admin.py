@@ -15,8 +15,10 @@ from handrail.ingest.accounting import Accounting
 from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import Log
 from handrail.workspace.access import Access, Passwords
+from handrail.workspace.guessing import SignInTries
 from handrail.workspace.jobs import Jobs
 from handrail.workspace.ports import Works
+from handrail.workspace.projects import Projects
 from handrail.workspace.questions.ask import Analytics
 
 
@@ -47,10 +49,11 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], int]
     project: Callable[[], Awaitable[str]]
     """The project that is asked about: in a route the caller's, elsewhere the installation's first."""
-    projects: Callable[[], Awaitable[list[str]]]
-    """The ids of all projects, oldest first."""
+    projects: Projects
     access: Access
     passwords: Passwords
+    tries: SignInTries
+    trusted_proxies: int = 0
     jobs: Jobs
     followed: Callable[[], Awaitable[None]]
     counted: Callable[[str, str | None, str | None], Awaitable[Counted]]

@@ -7,6 +7,7 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
 from handrail.core.experiences.codec import decode
+from handrail.http.api.members import guesses_of
 from handrail.http.api.policy import CLI_SCOPE, ApiRequest, actor_of, admin_of
 from handrail.http.api.showing import shown
 from handrail.workspace.access import proved
@@ -54,7 +55,7 @@ async def sign_agreement(request: ApiRequest) -> Response[bytes]:
     admin, person = admin_of(request), await person_of(request)
     body = decode(await request.body(), AgreementBody)
     if not person.operates:
-        await proved(admin.access, admin.passwords, person.name, body.password)
+        await proved(admin.access, admin.passwords, guesses_of(request, admin, person.name), person.name, body.password)
     async with admin.works(await admin.project()) as work:
         await sign(work, person, body.version, admin.now())
     return shown(Switched(on=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from typing import cast
 
 import msgspec
 from litestar import Response, delete, get, post
@@ -11,9 +12,12 @@ from litestar.params import FromPath, FromQuery
 
 from handrail.core.errors import NotFound
 from handrail.core.experiences.codec import decode
+from handrail.http.api.admin import Admin
 from handrail.http.api.pages import USUAL, Page, page
 from handrail.http.api.policy import ANYONE, ApiRequest, actor_of, admin_of
 from handrail.http.api.showing import shown
+from handrail.http.asgi import Scope
+from handrail.http.limits import address_of
 from handrail.workspace.access import (
     ApiKey,
     Member,
@@ -26,6 +30,7 @@ from handrail.workspace.access import (
     set_password,
     sign_in,
 )
+from handrail.workspace.guessing import Guesses
 
 
 class KeyBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +71,12 @@ class SignInBody(msgspec.Struct, forbid_unknown_fields=True):
 
     email: str
     password: str
+
+
+def guesses_of(request: ApiRequest, admin: Admin, email: str) -> Guesses:
+    """The count of wrong passwords for this account from where the request came."""
+    address = address_of(cast("Scope", request.scope), admin.trusted_proxies)
+    return Guesses(admin.tries, email, address, admin.now())
 
 
 @get("/api/v1/keys", policy="keys:read", answer=Page[ApiKey])
@@ -165,8 +176,9 @@ async def begin_sign_in(request: ApiRequest) -> Response[bytes]:
     admin = admin_of(request)
     body = decode(await request.body(), SignInBody)
     random = secrets.token_urlsafe(32)
+    guesses = guesses_of(request, admin, body.email)
     return shown(
-        await sign_in(admin.access, admin.passwords, body.email, body.password, random=random, now=admin.now())
+        await sign_in(admin.access, admin.passwords, guesses, body.email, body.password, random=random, now=admin.now())
     )
 
 

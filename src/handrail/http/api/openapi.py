@@ -29,9 +29,12 @@ ERRORS: Mapping[int, str] = {
     404: "There is no such thing here.",
     409: "It fits no longer with what is there now; or the first request with this Idempotency-Key still runs.",
     422: "What was sent cannot be meant; `path` names the place.",
+    429: "Too many wrong passwords; try again after Retry-After seconds.",
     500: "The server failed.",
     503: "Not now; try again after Retry-After seconds.",
 }
+GUESSED = ("/api/v1/sign-in", "/api/v1/run-js/agreement")
+"""Routes that take a password."""
 _PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 _IN_QUERY = get_args(FromQuery[str])[1]
 _REFERENCE = "#/components/schemas/{name}"
@@ -77,7 +80,7 @@ def _operation(
     errors = {
         str(number): {"description": text, "content": problem}
         for number, text in ERRORS.items()
-        if not (open_to_all and number in (401,))
+        if not (open_to_all and number == 401) and (number != 429 or path in GUESSED)
     }
     told: dict[str, object] = {
         "operationId": handler.fn.__name__,

@@ -77,16 +77,6 @@ async def download_backup(request: ApiRequest) -> Stream:
     return Stream(pieces(), media_type="application/x-tar")
 
 
-@get("/api/v1/project", policy="admin")
-async def describe_project(request: ApiRequest) -> Response[bytes]:
-    """The project and its environments: public id, write keys, origins. Told to operators only."""
-    admin = admin_of(request)
-    async with admin.works(await admin.project()) as work:
-        places = [await work.environment(each.key) for each in await work.environments()]
-    told = [{"name": each.name, "write_key": each.write_key, "origins": each.origins} for each in places]
-    return shown({"public_id": places[0].public_id, "environments": told})
-
-
 operation_routes = (
     tail,
     show_accounting,
@@ -94,5 +84,4 @@ operation_routes = (
     show_filling,
     refill_analytics,
     download_backup,
-    describe_project,
 )

@@ -54,7 +54,11 @@ async def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
         return kept
     admin = installation_of(connection)
     if CLI_SCOPE in connection.scope:
-        actor = Actor(await _named(admin, connection.headers.get(PROJECT)), OPERATOR, frozenset(SCOPES))
+        said = connection.headers.get(PROJECT)
+        if said is None and connection.route_handler.opt.get("installation"):
+            # About every project alike, so none has to be named.
+            said = await admin.project()
+        actor = Actor(await _named(admin, said), OPERATOR, frozenset(SCOPES))
     else:
         given = connection.headers.get("authorization", "").removeprefix("Bearer ")
         if not given:
@@ -69,7 +73,7 @@ async def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
 
 async def _named(admin: Admin, project: str | None) -> str:
     """The project that the operator means. Raises NotFound, and Invalid where it has to be said."""
-    known = await admin.projects()
+    known = await admin.projects.all()
     if project is None:
         if len(known) > 1:
             raise Invalid(f"There are several projects; name one with {PROJECT!r}: {', '.join(known)}.", path=PROJECT)
@@ -96,7 +100,7 @@ async def obey(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRout
 
 
 async def _shared(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-    return len(await installation_of(connection).projects()) > 1
+    return len(await installation_of(connection).projects.all()) > 1
 
 
 async def allow(connection: ASGIConnection[Any, Any, Any, Any], scope: str) -> Actor:

@@ -23,6 +23,7 @@ from handrail.http.api.operations import operation_routes
 from handrail.http.api.people import people_routes
 from handrail.http.api.policy import obey
 from handrail.http.api.previews import preview_routes
+from handrail.http.api.projects import project_routes
 from handrail.http.api.questions import question_routes
 from handrail.http.api.segment import segment_routes
 from handrail.http.api.showing import handrail_problem, http_problem, unexpected_problem
@@ -40,6 +41,7 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     *member_routes,
     *job_routes,
     *operation_routes,
+    *project_routes,
     openapi,
     *status_routes,
 )

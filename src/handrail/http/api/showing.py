@@ -9,7 +9,7 @@ import structlog
 from litestar import MediaType, Response
 from litestar.exceptions import HTTPException
 
-from handrail.core.errors import HandrailError, Unavailable
+from handrail.core.errors import HandrailError, TooMany, Unavailable
 from handrail.http.api.policy import ApiRequest
 from handrail.http.errors import status_of
 
@@ -41,7 +41,7 @@ def handrail_problem(_request: ApiRequest, error: HandrailError) -> Response[byt
     number = status_of(error)
     problems: list[object] = list(getattr(error, "problems", ()))
     uses: list[object] = list(getattr(error, "uses", ()))
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else {}
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Unavailable | TooMany) else {}
     if number == 401:
         headers["www-authenticate"] = "Bearer"
     return _told(Problem(f"urn:handrail:{error.code}", error.message, number, error.path, problems, uses), headers)

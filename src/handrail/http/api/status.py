@@ -19,7 +19,7 @@ from handrail.http.api.showing import shown
 
 async def status_page(admin: Admin) -> bytes:
     """What is live, what happened last, where the demo is."""
-    if len(await admin.projects()) > 1:
+    if len(await admin.projects.all()) > 1:
         raise NotFound("Several projects share this installation, and this page shows none of them.")
     async with admin.works(await admin.project()) as work:
         place = await work.environment("production")
