@@ -15,9 +15,10 @@ const OWN = `${STANDING}
 .anchored.end{position-area:inline-end;margin-inline:12px}
 .ring{position:fixed;border-radius:8px;outline:2px solid var(--primary);outline-offset:3px;pointer-events:none}
 .ring.block{pointer-events:auto}
-.lit::before{content:"";position:absolute;inset:-5px;border-radius:13px;box-shadow:0 0 0 9px rgb(15 18 28/.5);clip-path:inset(0)}
-.native{position-anchor:auto}
-.native.ring{inset:auto;top:anchor(top);left:anchor(left);width:anchor-size(width);height:anchor-size(height);position-visibility:anchors-visible}
+.lit::before{content:"";position:absolute;inset:-5px;border-radius:13px;box-shadow:0 0 0 200vmax rgb(15 18 28/.5)}
+.native{position-anchor:auto;position-visibility:anchors-visible}
+.native.shade,.tracked.shade{background:none}
+.native.ring{inset:auto;top:anchor(top);left:anchor(left);width:anchor-size(width);height:anchor-size(height)}
 .native.shade.t{bottom:calc(anchor(top) + 5px)}
 .native.shade.b{top:calc(anchor(bottom) + 5px)}
 .native.shade.l{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);right:calc(anchor(left) + 5px)}
