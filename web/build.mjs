@@ -47,6 +47,7 @@ async function alone(entry, format, define = {}) {
 const SHARED = {
   panel: /(sdk|renderers)\/src\/panel\/|engine\/src\/checklists|sdk\/src\/page\.ts/,
   settled: /(sdk|engine)\/src\/settled/,
+  instants: /engine\/src\/instants/,
 }
 
 /**

@@ -127,6 +127,10 @@ def triggered(when: object, *then: object, **members: object) -> dict[str, objec
     return a_tour(a_step("only", triggers=[{"when": when, "then": list(then) or [DONE]}], **members))
 
 
+def waiting_for(attribute: str, operator: str, value: object) -> dict[str, object]:
+    return {"on": "attribute", "attribute": attribute, "operator": operator, "value": value}
+
+
 def pointing(target: object) -> dict[str, object]:
     return a_tour(a_step(form="tooltip", target=target))
 
@@ -251,6 +255,19 @@ PROBLEMS: list[tuple[str, str, dict[str, Any]]] = [
     ("empty_name", f"{TRIGGER}.when[0].event", triggered([{"on": "event", "event": " "}])),
     ("seconds", f"{TRIGGER}.when[0].seconds", triggered([{"on": "delay", "seconds": 1e9}])),
     ("missing_target", f"{TRIGGER}.when[0].target", triggered([{"on": "element_clicked"}])),
+    ("missing_target", f"{TRIGGER}.when[0].target", triggered([{"on": "element_hovered"}])),
+    ("target_signals", f"{TRIGGER}.when[0].target", triggered([{"on": "element_hovered", "target": {}}])),
+    ("percent", f"{TRIGGER}.when[0].percent", triggered([{"on": "scroll_depth", "percent": 0}])),
+    ("percent", f"{TRIGGER}.when[0].percent", triggered([{"on": "scroll_depth", "percent": 101}])),
+    ("target_signals", f"{TRIGGER}.when[0].target", triggered([{"on": "scroll_depth", "percent": 5, "target": {}}])),
+    ("attribute_source", f"{TRIGGER}.when[0].attribute", triggered([waiting_for("plan", "is", "pro")])),
+    ("unknown_operator", f"{TRIGGER}.when[0].operator", triggered([waiting_for("custom.plan", "equals", "pro")])),
+    ("operator_value", f"{TRIGGER}.when[0].value", triggered([waiting_for("custom.seats", ">", "15")])),
+    ("pattern", f"{TRIGGER}.when[0].value", triggered([waiting_for("custom.plan", "matches", "[a")])),
+    ("unknown_survey", f"{TRIGGER}.when[0].survey", triggered([{"on": "survey_answered", "survey": "gone"}])),
+    ("answer", f"{TRIGGER}.when[0].value", triggered([{"on": "survey_answered", "survey": "tips", "value": 9}])),
+    ("answer_operator", f"{TRIGGER}.when[0].operator", triggered([
+        {"on": "survey_answered", "survey": "tips", "question": "score", "operator": "is_not", "value": "price"}])),
     (
         "target_signals",
         f"{TRIGGER}.when[0].target",
@@ -534,7 +551,7 @@ WARNINGS = {
     "no_default_text", "unused_strictness", "later_question", "answer_range", "unused_conditions",
     "unused_order", "task_without_action", "empty_completion",
     "unused_draggable",
-    "unnamed_mark", "empty_post",
+    "unnamed_mark", "empty_post", "unknown_survey",
 }  # fmt: skip
 
 

@@ -130,6 +130,34 @@ async def test_a_snooze_is_told_with_its_end() -> None:
     assert reply["candidates"][0]["state"]["snoozes"]
 
 
+def a_tour(key: str, *when: dict[str, Any]) -> dict[str, Any]:
+    done = {"type": "go_to_step", "step": "complete"}
+    blocks = [{"type": "button", "label": "Done", "actions": [done]}]
+    step = {"key": "only", "form": "modal", "blocks": blocks, "triggers": [{"when": list(when), "then": [done]}]}
+    return {"kind": "tour", "key": key, "name": key, "content": {"steps": [step]}}
+
+
+async def test_what_a_trigger_waits_for_is_asked_or_told() -> None:
+    site = Site()
+    promotes = {"on": "survey_answered", "survey": "opinion", "question": "score", "operator": ">=", "value": 9}
+    pays = {"on": "attribute", "attribute": "company.plan", "operator": "matches", "value": "^pro"}
+    await site.publish(a_tour("waits", {"on": "delay", "seconds": 5}, promotes, pays))
+    reply = await site.boot()
+    [candidate] = reply["candidates"]
+    assert candidate["tasks"] == {"only/0/1": {"any": []}}, "nobody answered"
+    assert list(candidate["patterns"]) == ["^pro"]
+    assert (reply["watch"]["experiences"], reply["watch"].get("attributes")) == (["opinion"], None)
+    answered = ExperienceState(answered=NOW, answers={"score": Written(9, Stamp(NOW, "m"))})
+    [candidate] = (await site.boot(Subject(experiences={"opinion": answered})))["candidates"]
+    assert candidate["tasks"] == {"only/0/1": {"all": []}}
+
+
+async def test_attributes_that_triggers_wait_for_are_told() -> None:
+    site = Site()
+    await site.publish(a_tour("waits", {"on": "attribute", "attribute": "custom.plan", "operator": "is_set"}))
+    assert (await site.boot(a_user(plan="pro", shoe=3)))["attributes"] == {"custom.plan": "pro"}
+
+
 async def test_what_is_paused_is_gone_from_the_next_boot() -> None:
     site = Site()
     await site.publish(a_banner("hello"))

@@ -6,9 +6,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from handrail.core.conditions.model import Condition
 from handrail.core.experiences.checklists import ChecklistContent
-from handrail.core.experiences.model import Checklist, Experience
 from handrail.core.people import ExperienceState
 
 TaskState: TypeAlias = Literal["done", "skipped", "open", "locked"]
@@ -37,11 +35,3 @@ def progress_of(content: ChecklistContent, state: ExperienceState) -> Progress:
             continue
         settled += 1
     return Progress(tuple(states), settled, 0 < len(states) == settled)
-
-
-def conditions_in(document: Experience) -> tuple[Condition, ...]:
-    """The conditions a document asks of its user: its audience, and what gets a checklist's tasks done."""
-    audience = () if document.audience is None else (document.audience,)
-    if not isinstance(document, Checklist):
-        return audience
-    return (*audience, *(task.done_when for task in document.content.tasks if task.done_when is not None))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handrail.compile.filters import property_filter
-from handrail.core.checklists import conditions_in
 from handrail.core.conditions.counters import counters_in
+from handrail.core.experiences.waiting import conditions_in
 from handrail.core.fold import Counter, FoldRules
 from handrail.delivery.ports import Snapshot
 

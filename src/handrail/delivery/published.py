@@ -13,14 +13,14 @@ from handrail.compile.code import BadCode, name_of
 from handrail.compile.normal_form import Both, Either, Leaf, Node, normal_form
 from handrail.compile.patterns import compile_pattern
 from handrail.compile.predicates import Predicate, compile_audiences
-from handrail.core.checklists import conditions_in
 from handrail.core.code import codes_in
 from handrail.core.conditions.model import DEFERRED, Condition, Device, PageCondition
 from handrail.core.conditions.names import Names, names_in
 from handrail.core.experiences import release
 from handrail.core.experiences.model import Experience, OnLink, OnNothing, OnPageOpening, Post, ShowOn, When
 from handrail.core.experiences.themes import resolved
-from handrail.core.experiences.walk import chip_names, patterns_in
+from handrail.core.experiences.waiting import conditions_in
+from handrail.core.experiences.walk import attributes_in, patterns_in
 from handrail.core.pages import address_of, parameter
 from handrail.delivery.ports import Published, Snapshot
 from handrail.delivery.tasks import Tasks, tasks_of, without_conditions
@@ -185,7 +185,7 @@ def _entry(published: Published, snapshot: Snapshot) -> Entry:
         audience=audience,
         deferred=audience is not None and has_deferred(audience),
         tasks=tasks,
-        names=chip_names(document),
+        names=attributes_in(document),
         content=b"%s:%s" % (msgspec.json.encode(published.version), content_of(published)),
     )
 

@@ -1,4 +1,4 @@
-"""Tasks of a checklist at boot: which conditions hold, and which only the browser can still answer."""
+"""What parts of a document wait for, at boot: which conditions hold, and which only the browser can still answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from handrail.compile.residual import fold
 from handrail.core.conditions.evaluate import World, evaluate
 from handrail.core.conditions.model import All, Any, Condition
 from handrail.core.experiences.model import Checklist, Experience
+from handrail.core.experiences.waiting import waiting_in
 from handrail.core.people import Facts
 
 HOLDS, FAILS = All(()), Any(())
@@ -19,14 +20,14 @@ HOLDS, FAILS = All(()), Any(())
 
 
 class Tasks(msgspec.Struct, frozen=True):
-    """The tasks of one checklist that are done by a condition: their keys, conditions and one predicate for all."""
+    """The parts of one document that wait for a condition: their names, conditions and one predicate for all."""
 
     keys: tuple[str, ...]
     nodes: tuple[Node, ...]
     predicate: Predicate
 
     def asked(self, known: Facts) -> dict[str, Condition]:
-        """By key: what is left to ask of each task's condition."""
+        """By name: what is left to ask of each part's condition."""
         may = set(self.predicate(known))
         world = World(known, {}, None, found)
         return {key: self._left(at, world) if at in may else FAILS for at, key in enumerate(self.keys)}
@@ -37,10 +38,8 @@ class Tasks(msgspec.Struct, frozen=True):
 
 
 def tasks_of(document: Experience, segments: Mapping[str, Condition], zone: str) -> Tasks | None:
-    """A checklist's conditions, compiled; None where no task has one."""
-    if not isinstance(document, Checklist):
-        return None
-    asked = [(task.key, task.done_when) for task in document.content.tasks if task.done_when is not None]
+    """What the parts of a document wait for, compiled; None where none waits for anything."""
+    asked = list(waiting_in(document))
     if not asked:
         return None
     conditions = [condition for _, condition in asked]

@@ -71,7 +71,10 @@ class Candidate(msgspec.Struct, rename="camel", omit_defaults=True):
     patterns: dict[str, msgspec.Raw] = {}
     """Programs for the patterns that `where`, `residual` and `tasks` name, by the text the author wrote."""
     tasks: dict[str, Condition] = {}
-    """What is left to ask of each task that a condition gets done; an empty `all` holds, an empty `any` does not."""
+    """What is left to ask of each part that waits for a condition; an empty `all` holds, an empty `any` does not.
+
+    A checklist's task stands by its key, a tour's condition as `step/trigger/condition`, counted from 0.
+    """
 
 
 class RateLimit(msgspec.Struct, rename="camel"):

@@ -11,7 +11,8 @@ from handrail.core.experiences.model import Experience, Frequency, Kind, ShowOn
 from handrail.core.experiences.resource_centers import Card
 from handrail.core.experiences.surveys import AnswerOperator, Provider, SurveyStep
 from handrail.core.experiences.themes import Theme
-from handrail.core.experiences.tours import Placement, ProgressCondition
+from handrail.core.experiences.tours import Placement
+from handrail.core.experiences.triggers import ProgressCondition
 from handrail.core.pages import UrlOperator
 from handrail.core.schema import Node, schema_of
 from handrail.core.segments import Segment

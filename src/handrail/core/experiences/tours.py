@@ -9,7 +9,7 @@ import msgspec
 from handrail.core.actions import Action, Dismiss
 from handrail.core.experiences.blocks import Block
 from handrail.core.experiences.targets import Missing, Target
-from handrail.core.pages import UrlRule
+from handrail.core.experiences.triggers import ProgressTrigger
 
 Placement: TypeAlias = Literal[
     "auto", "top", "bottom", "start", "end", "center",
@@ -22,47 +22,6 @@ class Cross(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     show: bool = True
     action: Action = Dismiss()
-
-
-class ElementClicked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="on", tag="element_clicked"):
-    """The user clicks this element. Without `target`, the step's own."""
-
-    target: Target | None = None
-
-
-class UrlMatches(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="on", tag="url"):
-    """The page's address comes to match."""
-
-    rule: UrlRule
-
-
-class EventTracked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="on", tag="event"):
-    """The user does something that is tracked under this name."""
-
-    event: str
-
-
-class DelayPassed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="on", tag="delay"):
-    """The step has been shown for this long."""
-
-    seconds: float
-
-
-class ElementState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="on", tag="element_state"):
-    """An element comes to be present, absent, visible or filled."""
-
-    target: Target
-    fact: Literal["present", "absent", "visible", "filled"]
-
-
-ProgressCondition: TypeAlias = ElementClicked | UrlMatches | EventTracked | DelayPassed | ElementState
-
-
-class ProgressTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """If/then on a step: when every condition in `when` has held since the step was shown, `then` fires once."""
-
-    when: tuple[ProgressCondition, ...]
-    then: tuple[Action, ...]
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

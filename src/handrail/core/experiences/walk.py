@@ -7,6 +7,7 @@ from typing import cast
 
 import msgspec
 
+from handrail.core.experiences.triggers import AttributeIs
 from handrail.core.pages import UrlRule
 from handrail.core.templates import chips
 
@@ -26,7 +27,7 @@ def structs_in(node: object) -> Iterator[msgspec.Struct]:
 
 
 def chip_names(node: object) -> frozenset[str]:
-    """The attributes that the chips of a document name: all that its reader's browser has to be told."""
+    """The attributes that the chips of a document name."""
     found: set[str] = set()
     for struct in structs_in(node):
         for name in struct.__struct_fields__:
@@ -34,6 +35,11 @@ def chip_names(node: object) -> frozenset[str]:
             for text in _texts(getattr(struct, name)):
                 found.update(chip.name for chip in chips(text, kind))
     return frozenset(found)
+
+
+def attributes_in(node: object) -> frozenset[str]:
+    """The attributes that a document's reader has to be told: those of its chips, and those its triggers wait for."""
+    return chip_names(node) | {each.attribute for each in structs_in(node) if isinstance(each, AttributeIs)}
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -51,7 +57,9 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def patterns_in(node: object) -> frozenset[str]:
-    """The patterns that the URL rules of a document ask for."""
+    """The patterns that the URL rules of a document ask for, and what its triggers wait for."""
     return frozenset(
-        struct.value for struct in structs_in(node) if isinstance(struct, UrlRule) and struct.operator == "matches"
+        str(struct.value)
+        for struct in structs_in(node)
+        if isinstance(struct, UrlRule | AttributeIs) and struct.operator == "matches"
     )

@@ -5,7 +5,7 @@ import type { Dispose, Drawn, Stage, StepStage } from './stage.ts'
 import { sheetFor } from './style.ts'
 import { anchorsNatively, assist, mount, type Surface, trap, watchEscape, watchSeen } from './surface.ts'
 
-export { findTarget as find, watchTarget as watch } from '@handrail/targets'
+export { watchTarget as watch } from '@handrail/targets'
 
 const OWN = `${STANDING}
 .anchored{position-visibility:anchors-visible;position-try-fallbacks:flip-block,flip-inline,flip-block flip-inline}

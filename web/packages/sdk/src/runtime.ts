@@ -111,6 +111,8 @@ export interface Runtime {
   prune(live: readonly string[]): void
   /** Tells what is on the page what the server knows of it now. */
   tell(): void
+  /** What is on the page hears an event or, without one, that something else changed. */
+  hear(event?: string): void
   decisions(): readonly Decided[]
   showing(): string[]
   hold(on: boolean): void
@@ -394,8 +396,10 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
         const candidate = find(key)
         if (candidate) shown.play?.told?.(candidate)
       }
+      hear()
     },
     decisions: () => log,
+    hear,
     showing: () => [...showing.keys()],
     hold(on) {
       held = on

@@ -81,7 +81,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
           const until = at + ((action as { hours?: number }).hours ?? 24) * 3_600_000
           const id = tell('experience_snoozed', { until, by })
           ledger.note(candidate.key, { snoozes: [[at, id, until]] })
-        } else if (action.type === 'navigate_to') navigation = addresses?.plan(ports, scene, action)
+        } else if (action.type === 'navigate_to') navigation = addresses?.plan(ports, scene, hands.step(), action)
         else addresses?.fire(ports, scene, hands.step(), action)
       })()
     }

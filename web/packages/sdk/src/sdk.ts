@@ -489,6 +489,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     const clear = custom && !!removeUnspecified
     person[source] = clear ? made : { ...person[source], ...made }
     savePerson()
+    runtime.hear()
     const names = Object.keys(made)
     if (custom) say({ type: 'identify', traits: made, context: { handrail: { remove_unspecified: clear } } })
     else if (names.length) say({ type: 'identify', context: { handrail: { native: made } } })

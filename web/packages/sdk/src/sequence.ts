@@ -15,7 +15,7 @@ import type { Action, Block, Target } from '@handrail/wire'
 import type { Dispose } from './guard.ts'
 import type { Asked, Play } from './play.ts'
 import { createScene, type Scene } from './scene.ts'
-import type { Ears } from './triggers.ts'
+import type { Ears, Fire } from './triggers.ts'
 
 /** What tours, surveys and banners have in common: steps that can be closed. */
 export interface SequenceStep {
@@ -33,10 +33,9 @@ export interface Tools<Step extends SequenceStep> {
   counts: boolean
   draw(stage: StepStage<Step>, player: Player): Drawn
   /** The element a step waits for: how long, and what its triggers do when it is drawn. */
-  find?: Ears['find']
   watch?: Ears['watch']
   targetOf?(step: Step): { target: Target; wait: number } | undefined
-  arm?(step: Step, ears: Ears, fire: (at: number, then: readonly Action[]) => void): Dispose
+  arm?: ((step: Step, ears: Ears, fire: Fire) => void) | undefined
 }
 
 /** What a renderer's chunk may do to the run beside acting. */
@@ -117,6 +116,7 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
   function watchTarget(sought: Target, wait: number) {
     let waiting = 0
     let had = false
+    let why = ''
     let left = false
     let off: Dispose | undefined
     // Known before the watch begins: what it finds at once may already lead on to another step.
@@ -126,7 +126,7 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
       view.clearTimeout(waiting)
     })
     const late = guard(() => {
-      scene.tell('target_missing', { step: keyOf() })
+      scene.tell('target_missing', { step: keyOf(), reason: why === 'none' ? (had ? 'gone' : 'never_found') : why })
       dispatch({ kind: 'wait_over' })
     })
     off = tools.watch?.(
@@ -142,6 +142,7 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
           if (drawn) drawn.move(found.element)
           else dispatch({ kind: 'target_found' })
         } else {
+          why = found.missing
           // A step that floats without its target waits for it quietly.
           if (!had && run.status === 'showing') return
           target = null
@@ -189,24 +190,20 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
     // A step that is drawn again, because its target was made anew, goes on listening as it was.
     if (armed || !tools.arm) return
     armed = true
-    const ears = {
-      view,
-      guard,
+    const ears: Ears = {
+      asked,
       words: scene.words as Words,
       target: () => target,
-      find: tools.find as Ears['find'],
       watch: tools.watch as Ears['watch'],
-      onPage: (rule: Parameters<Ears['onPage']>[0]) => ports.onPage(rule, candidate),
-      listen(listener: (event?: string) => void) {
+      listen(listener) {
         listeners.add(listener)
         return () => listeners.delete(listener)
       },
+      offs,
     }
-    offs.push(
-      tools.arm(step, ears, (at, then) => {
-        if (dispatch({ kind: 'trigger', at })) scene.act(then, 'trigger')
-      }),
-    )
+    tools.arm(step, ears, (at, then) => {
+      if (dispatch({ kind: 'trigger', at })) scene.act(then, 'trigger')
+    })
   }
 
   function record() {

@@ -1,17 +1,15 @@
 import type { StepPlan } from '@handrail/engine'
 import type { Content, Step, TourContent } from '@handrail/wire'
 import type { Tools } from './sequence.ts'
-import type { arm as armTriggers } from './triggers.ts'
+import type { Arm } from './triggers.ts'
 
-/** What a tour is played with: how its steps are drawn, how targets are found, how triggers are armed where it has any. */
-export type TourParts = Required<Pick<Tools<Step>, 'draw' | 'find' | 'watch'>> & {
-  arm?: typeof armTriggers | undefined
-}
+/** What a tour is played with: how its steps are drawn, how targets are watched, how triggers are armed where it has any. */
+export type TourParts = Required<Pick<Tools<Step>, 'draw' | 'watch'>> & { arm?: Arm | undefined }
 
 export const stepsOf = (content: Content) => (content.content as TourContent).steps
 
 /** How tours are played. */
-export function tourTools(content: Content, { arm, ...parts }: TourParts): Tools<Step> {
+export function tourTools(content: Content, parts: TourParts): Tools<Step> {
   const steps = stepsOf(content)
   return {
     ...parts,
@@ -21,10 +19,6 @@ export function tourTools(content: Content, { arm, ...parts }: TourParts): Tools
     counts: true,
     targetOf: (step) =>
       points(step) && step.target ? { target: step.target, wait: step.missing?.wait_seconds ?? 6 } : undefined,
-    arm(step, ears, fire) {
-      const armed = step.triggers?.map(({ when, then }, at) => arm?.(when, ears, () => fire(at, then), step.target))
-      return () => armed?.forEach((off) => void off?.())
-    },
   }
 }
 

@@ -1,122 +1,107 @@
 import type { Found, Words } from '@handrail/targets'
-import type { ProgressCondition, Target } from '@handrail/wire'
-import type { Dispose, Guard } from './guard.ts'
+import type { Action, ProgressCondition, Step, Target } from '@handrail/wire'
+import { elementState, elementUsed } from './elements.ts'
+import type { Dispose } from './guard.ts'
+import type { Asked } from './play.ts'
+import { scrollDepth } from './scrolling.ts'
 
 /** What a step's triggers listen to. */
 export interface Ears {
-  view: Window & typeof globalThis
-  guard: Guard
+  asked: Asked
   words: Words
   /** The step's own target. */
   target(): Element | null
-  find(root: Document, target: Target, words: Words): Found
   watch(root: Document, target: Target, words: Words, report: (found: Found) => void): Dispose
-  onPage(rule: Extract<ProgressCondition, { on: 'url' }>['rule']): boolean
-  /** Registers what is told each event, and nothing when the address changed. */
+  /** Registers what is told each event and, without a name, that the address or something else changed. */
   listen(listener: (event?: string) => void): Dispose
+  /** What is called when the step is left. */
+  offs: Dispose[]
 }
 
-/** If/then on a step: fires once, when every condition has held since the step was shown. Returns the off switch. */
-export function arm(
-  conditions: readonly ProgressCondition[],
-  ears: Ears,
-  fire: () => void,
-  own?: Target | undefined,
-): Dispose {
-  const { view, guard, words } = ears
-  const page = view.document
-  const open = new Set(conditions)
-  const offs: Dispose[] = []
-  const held = (condition: ProgressCondition) => {
-    if (open.delete(condition) && !open.size) fire()
+/** A progress condition, by its word. */
+export type Waits<On extends ProgressCondition['on']> = Extract<ProgressCondition, { on: On }>
+
+/** Is told which trigger of a step fires, and what it does. */
+export type Fire = (at: number, then: readonly Action[]) => void
+/** Arms the triggers of a step: each fires once, when every one of its conditions has held since the step was shown. */
+export type Arm = (step: Step, ears: Ears, fire: Fire) => void
+
+type Attributes = typeof import('./attributes.ts')
+
+/** What arms the triggers of these steps; what few of them ask for is loaded. */
+export async function armWith(steps: readonly Step[]): Promise<Arm> {
+  const asks = (step: Step) => step.triggers?.some(({ when }) => when.some(({ on }) => on === 'attribute'))
+  const attributes = steps.some(asks) ? await import('./attributes.ts') : undefined
+  return (step, ears, fire) => {
+    let left = false
+    ears.offs.push(() => {
+      left = true
+    })
+    step.triggers?.forEach(({ when, then }, at) => {
+      const open = new Set(when)
+      when.forEach((condition, number) => {
+        // What holds already may have led on to another step, which armed its own.
+        if (left) return
+        const place = { own: step.target, name: `${step.key}/${at}/${number}`, attributes }
+        const off = hear(condition, ears, place, () => {
+          if (open.delete(condition) && !open.size) fire(at, then)
+        })
+        if (left) off()
+        else ears.offs.push(off)
+      })
+    })
   }
-  for (const condition of conditions) {
-    switch (condition.on) {
-      case 'delay': {
-        const timer = view.setTimeout(
-          guard(() => held(condition)),
-          condition.seconds * 1000,
-        )
-        offs.push(() => view.clearTimeout(timer))
-        break
-      }
-      case 'element_clicked': {
-        const listen = guard((event: Event) => {
-          const known = condition.target ? undefined : ears.target()
-          // What the page made anew since we looked last is found by its description.
-          const sought = known?.isConnected ? undefined : (condition.target ?? own)
-          const found = sought && ears.find(page, sought, words)
-          const element = found && 'element' in found ? found.element : known
-          if (element && event.composedPath().includes(element)) held(condition)
-        })
-        page.addEventListener('click', listen, true)
-        offs.push(() => page.removeEventListener('click', listen, true))
-        break
-      }
-      case 'url':
-      case 'event': {
-        const listen = guard((event?: string) => {
-          if (condition.on === 'event' ? event === condition.event : !event && ears.onPage(condition.rule))
-            held(condition)
-        })
-        offs.push(ears.listen(listen))
-        // The address may match already; no event happened by that.
-        listen()
-        break
-      }
-      default:
-        offs.push(watchFact(condition, ears, () => held(condition)))
+}
+
+interface Place {
+  /** The target that a condition without one means. */
+  own: Target | undefined
+  /** What the server calls this condition. */
+  name: string
+  attributes: Attributes | undefined
+}
+
+/** Reports when a condition has come to hold. Returns the off switch. */
+function hear(condition: ProgressCondition, ears: Ears, place: Place, report: () => void): Dispose {
+  const { ports, candidate } = ears.asked
+  switch (condition.on) {
+    case 'element_clicked':
+    case 'element_hovered':
+      return elementUsed(condition, ears, report, place.own)
+    case 'element_state':
+      return elementState(condition, ears, report)
+    case 'scroll_depth':
+      return scrollDepth(condition, ears, report)
+    case 'event':
+      return ears.listen((event) => {
+        if (event === condition.event) report()
+      })
+    case 'delay': {
+      const timer = ports.view.setTimeout(ports.guard(report), condition.seconds * 1000)
+      return () => ports.view.clearTimeout(timer)
     }
-  }
-  return () => {
-    for (const off of offs) off()
-  }
-}
-
-type Fact = Extract<ProgressCondition, { on: 'element_state' }>
-
-const LOOKS = { opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true }
-/** What is typed into these is nobody's business, not even whether something is. */
-const SECRET = 'input[type=password],[autocomplete*=cc-],[autocomplete~=one-time-code]'
-
-/** Reports that an element has come to be as asked: there, away, in sight, or filled by someone who went on from it. */
-function watchFact({ fact, target }: Fact, { view, guard, words, watch }: Ears, report: () => void): Dispose {
-  const page = view.document
-  let element: Element | undefined
-  let inSight = false
-  const look = guard(() => {
-    if (fact === 'visible' && inSight && element?.checkVisibility(LOOKS)) report()
-  })
-  const sight = new view.IntersectionObserver(
-    guard((entries) => {
-      inSight = entries.some((each) => each.isIntersecting)
-      look()
-    }),
-  )
-  const left = guard((event: Event) => {
-    if (element && event.composedPath().includes(element) && isFilled(element)) report()
-  })
-  const heard = fact === 'visible' ? ['transitionend', 'animationend'] : fact === 'filled' ? ['change', 'focusout'] : []
-  const listen = fact === 'visible' ? look : left
-  for (const type of heard) page.addEventListener(type, listen, true)
-  const off = watch(page, target, words, (found) => {
-    element = 'element' in found ? found.element : undefined
-    sight.disconnect()
-    inSight = false
-    if (fact === 'absent' ? !element : fact === 'present' && element) report()
-    else if (element && fact === 'visible') sight.observe(element)
-    // Filled before the step came, and nobody is at it.
-    else if (element && fact === 'filled' && !element.contains(page.activeElement) && isFilled(element)) report()
-  })
-  return () => {
-    off()
-    sight.disconnect()
-    for (const type of heard) page.removeEventListener(type, listen, true)
+    case 'url':
+      return whenever(() => ports.onPage(condition.rule, candidate), ears, report)
+    case 'attribute':
+      return whenever(() => !!place.attributes?.isSo(condition, ears.asked), ears, report)
+    case 'survey_answered':
+      return whenever(() => isAnswered(ears.asked, place.name), ears, report)
   }
 }
 
-function isFilled(element: Element): boolean {
-  if (element.matches(SECRET)) return false
-  if (element.matches('[type=checkbox],[type=radio]')) return (element as HTMLInputElement).checked
-  return 'value' in element ? String(element.value).trim() !== '' : !!element.textContent?.trim()
+/** Asks now, and again whenever something changed that no event tells of. */
+function whenever(holds: () => boolean, ears: Ears, report: () => void): Dispose {
+  const look = ears.asked.ports.guard((event?: string) => {
+    if (!event && holds()) report()
+  })
+  const off = ears.listen(look)
+  look()
+  return off
+}
+
+/** What the server said last: an empty `all` holds. */
+function isAnswered({ ports, candidate }: Asked, name: string): boolean {
+  const known = ports.reply()?.candidates.find(({ key }) => key === candidate.key) ?? candidate
+  const left = known.tasks?.[name]
+  return !!left && 'all' in left && !left.all.length
 }

@@ -17,9 +17,10 @@ import type { Asked, Launch, Play } from '../src/play.ts'
 import type { Ports } from '../src/runtime.ts'
 import { createSequence } from '../src/sequence.ts'
 import { tourTools } from '../src/tours.ts'
-import { arm } from '../src/triggers.ts'
+import { armWith } from '../src/triggers.ts'
 
 type Report = (found: Found) => void
+const ARM = await armWith([])
 const BUTTON = { composedPath: () => [] } as unknown as Element
 
 /** A page without a page: what the player does is written down, time passes when told to. */
@@ -91,13 +92,12 @@ class Host {
       ended: (reason) => this.log.push(`ended ${reason}`),
     }
     const parts = {
-      arm,
+      arm: ARM,
       draw: (stage: StepStage<Step>) => {
         this.log.push(`draw ${stage.content.key}`)
         this.stages.push(stage)
         return { move: () => this.log.push('move'), close: () => this.log.push('close') }
       },
-      find: () => ({ missing: 'none' as const }),
       watch: (_: Document, target: Target, __: unknown, report: Report) => {
         this.reports.push(report)
         report(this.atOnce)
@@ -180,6 +180,22 @@ describe('a run on the page', () => {
     host.play([tooltip('a', { triggers: [onward({ on: 'url', rule })] }), modal('b')])
     expect(host.run?.step).toBe(1)
     expect(host.log).toContain('unwatch #a')
+  })
+
+  test('arms nothing more on a step that its first trigger left at once', () => {
+    const host = new Host()
+    host.onPage = true
+    const rule = { part: 'path' as const, operator: 'equals' as const, value: '/' }
+    const triggers = [onward({ on: 'url', rule }), ...onSaved]
+    host
+      .play([
+        { ...modal('a'), triggers },
+        { ...modal('b'), triggers: [onward({ on: 'event', event: 'Left' })] },
+        modal('c'),
+      ])
+      .heard('Saved')
+    expect(host.run?.step).toBe(1)
+    expect(fired(host)).toEqual(['go_to_step'])
   })
 
   test('looks for its target again after a reload, and counts as seen already', () => {

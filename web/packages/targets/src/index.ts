@@ -1,2 +1,3 @@
 export { type Dispose, type Found, findTarget, nameOf, type Words } from './find.ts'
+export { spotTarget } from './spot.ts'
 export { type Finder, watchTarget } from './watch.ts'

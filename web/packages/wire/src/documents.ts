@@ -97,7 +97,16 @@ export type Placement =
   | 'top_end'
   | 'top_start'
 
-export type ProgressCondition = ElementClicked | UrlMatches | EventTracked | DelayPassed | ElementState
+export type ProgressCondition =
+  | ElementClicked
+  | ElementHovered
+  | ElementState
+  | ScrollDepth
+  | UrlMatches
+  | EventTracked
+  | AttributeIs
+  | SurveyAnswered
+  | DelayPassed
 
 export type SurveyStep =
   | Nps
@@ -309,6 +318,14 @@ export interface AnswerTest {
   operator: AnswerOperator
   value?: AttributeValue
   question?: string
+}
+
+/** An attribute comes to compare so, by the operator table; the page may set it, or the server know it already. */
+export interface AttributeIs {
+  on: 'attribute'
+  attribute: string
+  operator: string
+  value?: AttributeValue
 }
 
 /** A banner's content. `inline` pushes the page; `floating` lies over it. */
@@ -599,6 +616,30 @@ export interface ElementClicked {
   target?: Target
 }
 
+/** The pointer comes to this element, or is on it. Without `target`, the step's own. A touch hovers nothing. */
+export interface ElementHovered {
+  on: 'element_hovered'
+  target?: Target
+}
+
+/** An element comes to be present, absent, visible or filled. */
+export interface ElementState {
+  on: 'element_state'
+  target: Target
+  fact: 'absent' | 'filled' | 'present' | 'visible'
+}
+
+/**
+ * So much of the page's height has come into view, or of a scrolling element's: the lower edge counts.
+ *
+ * Without `target`, the page or, where that does not scroll, the element that scrolls in the middle of the window.
+ */
+export interface ScrollDepth {
+  on: 'scroll_depth'
+  percent: number
+  target?: Target
+}
+
 /** The page's address comes to match. */
 export interface UrlMatches {
   on: 'url'
@@ -611,17 +652,23 @@ export interface EventTracked {
   event: string
 }
 
+/**
+ * The user has answered the survey with this key, or one of its questions, here or anywhere.
+ *
+ * `operator` and `value` compare that question's answer, as conditions do: `between [9, 10]` waits for a promoter.
+ */
+export interface SurveyAnswered {
+  on: 'survey_answered'
+  survey: string
+  question?: string
+  operator?: string
+  value?: AttributeValue
+}
+
 /** The step has been shown for this long. */
 export interface DelayPassed {
   on: 'delay'
   seconds: number
-}
-
-/** An element comes to be present, absent, visible or filled. */
-export interface ElementState {
-  on: 'element_state'
-  target: Target
-  fact: 'absent' | 'filled' | 'present' | 'visible'
 }
 
 /** The steps of a survey. `snippet` is a card in a corner, `modal` stands over the page. */

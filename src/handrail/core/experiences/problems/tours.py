@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handrail.core.conditions.problems import rule_problems
 from handrail.core.experiences import release
 from handrail.core.experiences.model import Tour
-from handrail.core.experiences.problems.actions import WORDS_OF_GO_TO_STEP, stack_problems
+from handrail.core.experiences.problems.actions import WORDS_OF_GO_TO_STEP
 from handrail.core.experiences.problems.blocks import blocks_problems, cross_problems
 from handrail.core.experiences.problems.place import Place, Surroundings, seconds_problems
+from handrail.core.experiences.problems.triggers import trigger_problems
 from handrail.core.experiences.reach import reach_problems, tour_stop
-from handrail.core.experiences.targets import Target, target_problems
-from handrail.core.experiences.tours import (
-    DelayPassed,
-    ElementClicked,
-    ElementState,
-    EventTracked,
-    ProgressTrigger,
-    Step,
-    UrlMatches,
-)
+from handrail.core.experiences.targets import target_problems
+from handrail.core.experiences.tours import Step
 from handrail.core.problems import Problem, key_problems
 
 MAX_STEPS = 50
@@ -70,28 +62,5 @@ def _step_problems(place: Place, step: Step, path: str) -> Iterator[Problem]:
         yield Problem("empty_step", f"{path}.blocks", "This step shows nothing.", "warning")
     yield from blocks_problems(place, step.blocks, f"{path}.blocks")
     for at, trigger in enumerate(step.triggers):
-        yield from _trigger_problems(place, trigger, f"{path}.triggers[{at}]", own_target=step.target is not None)
+        yield from trigger_problems(place, trigger, f"{path}.triggers[{at}]", own_target=step.target is not None)
     yield from cross_problems(place, step.cross, f"{path}.cross")
-
-
-def _trigger_problems(place: Place, trigger: ProgressTrigger, path: str, *, own_target: bool) -> Iterator[Problem]:
-    if not trigger.when:
-        yield Problem("empty_trigger", f"{path}.when", "A trigger without conditions never fires.")
-    for at, asked in enumerate(trigger.when):
-        here = f"{path}.when[{at}]"
-        match asked:
-            case UrlMatches(rule):
-                yield from rule_problems(rule, f"{here}.rule", place.around)
-            case EventTracked(event) if not event.strip():
-                yield Problem("empty_name", f"{here}.event", "An event has a name.")
-            case DelayPassed(seconds):
-                yield from seconds_problems(seconds, f"{here}.seconds")
-            case ElementClicked(None) if not own_target:
-                yield Problem("missing_target", f"{here}.target", "This step has no target of its own; name one.")
-            case ElementClicked(Target() as target) | ElementState(target):
-                yield from target_problems(target, f"{here}.target", place.locale)
-            case _:
-                pass
-    if not trigger.then:
-        yield Problem("no_action", f"{path}.then", "This trigger does nothing.", "warning")
-    yield from stack_problems(place, "progress_trigger", trigger.then, f"{path}.then")

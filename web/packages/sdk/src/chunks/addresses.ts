@@ -18,24 +18,40 @@ export function hrefOf(template: string, values: Values): string | null {
 export function plan(
   ports: Ports,
   scene: Scene,
+  step: string,
   { url: template, open_in }: Extract<Action, { type: 'navigate_to' }>,
 ): (() => void) | undefined {
-  const { view, guard } = ports
   const made = renderUrl(template, ports.values)
   if (!('url' in made)) {
     scene.tell('navigation_cancelled', { reason: made.refused })
     return undefined
   }
-  return guard(() => {
-    if (open_in === 'new_tab') {
-      // `noopener` makes open() return null even when it worked, so the blocked case is told by the user agent only.
-      view.open(made.url, '_blank', 'noopener')
-    } else if (!isTaken(made.url, ports)) view.location.assign(made.url)
-  })
+  return ports.guard(() => (open_in === 'new_tab' ? openTab(ports, scene, step, made.url) : goHere(ports, made.url)))
 }
 
-/** Whether an address is seen to: code that is on its way runs first (RULES 29), and the page's own router may take it. */
-function isTaken(url: string, ports: Ports): boolean {
+/** Only what a user just did may open a tab; where nothing did, a link is shown that they can click (RULES 32). */
+function openTab(ports: Ports, scene: Scene, step: string, url: string): void {
+  const { view, guard } = ports
+  // `noopener` makes open() give nothing even when it worked, so it is asked before.
+  if (view.navigator.userActivation?.isActive !== false) {
+    view.open(url, '_blank', 'noopener')
+    return
+  }
+  scene.tell('navigation_blocked', { step, url })
+  const stage = scene.stage()
+  import('@handrail/renderers/link').then(
+    guard(({ drawLink }) => {
+      ports.opened?.()
+      ports.opened = drawLink(stage, url, () => {
+        ports.opened = undefined
+      })
+    }),
+    () => undefined,
+  )
+}
+
+/** Goes there; code that is on its way runs first (RULES 29), and the page's own router may take it. */
+function goHere(ports: Ports, url: string): void {
   const { view, host } = ports
   const routed = () => {
     try {
@@ -46,7 +62,8 @@ function isTaken(url: string, ports: Ports): boolean {
       return false
     }
   }
-  return ports.code?.holds(ports.guard(() => void (routed() || view.location.assign(url)))) || routed()
+  const go = () => void (routed() || view.location.assign(url))
+  if (!ports.code?.holds(ports.guard(go))) go()
 }
 
 /** Fetches the code that a part of a document names, before it is wanted. */
