@@ -10,7 +10,6 @@ import tempfile
 import time
 import uuid
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +21,7 @@ from handrail.adapters.control.answers import ControlAnswers
 from handrail.adapters.control.jobs import ControlJobs
 from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.publications import ControlPublications
+from handrail.adapters.control.retention import ControlRetention
 from handrail.adapters.control.tries import ControlTries
 from handrail.adapters.control.work import ControlWorks
 from handrail.core.changes import PEOPLE, PROJECTS
@@ -51,11 +51,12 @@ from handrail.settings import Settings
 from handrail.storage import Storage, back_up, open_storage
 from handrail.workspace.access import digest_of
 from handrail.workspace.jobs import Handler, Schedule, enqueue_due, work_once
+from handrail.workspace.retention import let_go, read_clock
 from handrail.workspace.seed import NewProject, seed
 
 _logger = structlog.get_logger(__name__)
 
-SCHEDULES = (Schedule("log_retention", "0 * * * *"), Schedule("tidy", "30 * * * *"))
+SCHEDULES = (Schedule("retention", "17 3 * * *"), Schedule("tidy", "30 * * * *"))
 DONE_KEPT = 7 * 86_400_000
 """Milliseconds that a done job stays to be looked at."""
 LOOK = 2.0
@@ -88,6 +89,7 @@ class Installation:
         self.access = ControlAccess(storage.control)
         self.passwords = Argon2Passwords()
         self.tries = ControlTries(storage.control)
+        self.retention = ControlRetention(storage.control)
         self.jobs = ControlJobs(storage.control)
         self._storage = storage
         self._rules: dict[str, FoldRules] = {}
@@ -165,17 +167,22 @@ class Installation:
         """What each kind of job does here."""
 
         async def retain(_payload: msgspec.Raw) -> None:
-            # What the analytic store has not taken yet is nowhere else.
-            taken = None if self.counts.store is None else self.counts.store.position
-            await self.log.retain(datetime.now(UTC).date(), self.settings.log_days, taken)
+            if self.counts.store is not None:
+                await asyncio.to_thread(self.counts.store.open)
+            places = await self.publications.all_environments()
+            kept, log_days = self.retention, self.settings.log_days
+            await let_go(
+                kept, self.log, self.counts.store, places, self.followed, now=milliseconds(), log_days=log_days
+            )
 
         async def tidy(_payload: msgspec.Raw) -> None:
             now = milliseconds()
+            await self.retention.read_clock(lambda before: read_clock(before, now))
             await self.access.tidy(now)
             await self.tries.tidy(now)
             await self.jobs.tidy(now - DONE_KEPT)
 
-        return {"log_retention": retain, "tidy": tidy}
+        return {"retention": retain, "tidy": tidy}
 
     async def work(self) -> None:
         """Do jobs that are due, one at a time, and enqueue what is scheduled; what fails is tried again."""
@@ -207,9 +214,12 @@ class Installation:
     async def followed(self) -> None:
         """Return once the fold counts everything that published audiences ask."""
         for environment in await self.publications.all_environments():
-            rules = counting(await self.publications.snapshot(environment.id))
+            rules = msgspec.structs.replace(
+                counting(await self.publications.snapshot(environment.id)),
+                answers_from=await self.retention.answers_from(environment.project),
+            )
             known = self._rules.get(environment.id)
-            if known is None or known.zone != rules.zone or known.counter_ids() != rules.counter_ids():
+            if known is None or not known.counts_as(rules):
                 await self.log.follow(environment.id, rules)
                 self._rules[environment.id] = rules
 
@@ -243,6 +253,8 @@ class Installation:
             access=self.access,
             passwords=self.passwords,
             tries=self.tries,
+            retention=self.retention,
+            log_days=self.settings.log_days,
             trusted_proxies=self.settings.trusted_proxies,
             jobs=self.jobs,
             followed=self.followed,

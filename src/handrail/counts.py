@@ -73,11 +73,8 @@ class Counts:
         turn = self._storage.turn
         if self.store is None or (turn is not None and not await turn.mine()):
             raise Conflict("Another process fills the analytic store; ask again, and it may be the one that answers.")
-        # A log of one process counts from 1; the other kind drops nothing.
-        first = [position async for position, _ in self._storage.log.read(0, 1)]
-        if first and turn is None and self._storage.changes is None and first[0] > 1 and not insist:
-            gone = first[0] - 1
-            raise Conflict(f"The log no longer has its first {gone} events, and counts would lose them; insist on it.")
+        if not insist and await self._storage.log.dropped():
+            raise Conflict("The log no longer has its first events, and counts would lose them; insist on it.")
         await self.store.refill()
         return await self.filling()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -34,8 +34,27 @@ Analytics: TypeAlias = "DuckdbAnalytics | ClickhouseAnalytics"
 class OpenLog(Log, Protocol):
     """A log that is to be closed by whoever opened it."""
 
-    async def retain(self, today: date, days: int, upto: int | None = None, /) -> int:
-        """Drop days of the log that are past their time. Returns how many."""
+    async def retain(self, today: date, usual: int, days: Mapping[str, int], upto: int | None = None, /) -> int:
+        """Drop what was received more than its environment's `days` before `today`, `usual` for all others.
+
+        With `upto`, the position that whoever reads the log has reached, no event behind it goes. What was dropped
+        stays folded. Returns how many days' files, or events, went.
+        """
+        ...
+
+    async def expire(self, environment: str, before: int, /) -> list[str]:
+        """Forget visitors without a user who were last seen before an instant and of whom the log has no event.
+
+        Returns them (`a:` and an anonymous id).
+        """
+        ...
+
+    async def forget_answers(self, environment: str, before: int, /) -> None:
+        """Take out of the state what was answered before an instant; the rules must say the same (`FoldRules`)."""
+        ...
+
+    async def dropped(self) -> int:
+        """The position up to which events may be missing; 0 when every event that ever came is there."""
         ...
 
     async def close(self) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from handrail.adapters.control.database import ControlDatabase
+from handrail.adapters.control.retention import ControlRetention
 from handrail.adapters.sqlite.days import day_at, list_days
 from handrail.adapters.sqlite.log import SqliteLog
+from handrail.workspace.retention import Clock
 from tests.support.events import an_event
 from tests.support.network import find_free_port
 
@@ -67,8 +70,13 @@ async def test_a_clock_four_hundred_days_off_deletes_nothing(tmp_path: Path) -> 
     for back in range(DAYS, -1, -1):
         await log.append([an_event(f"d{back}", at=now - back * DAY)])
     # A server with a right clock has deleted what is due, so that all that is left is to be kept.
-    assert await log.retain(day_at(now), 7) > 0
+    assert await log.retain(day_at(now), 7, {}) > 0
     await log.close()
+    # A clock that has gone on for long enough to be believed, until it jumps.
+    control = ControlDatabase(str(tmp_path / "control.db"))
+    await control.open()
+    await ControlRetention(control).read_clock(lambda _: Clock(now - 10 * DAY, now))
+    await control.close()
     right = await kept(tmp_path)
     assert {f"d{back}" for back in range(8)} <= set(right)
     for jump in (400, -400):

@@ -204,7 +204,7 @@ async def test_days_that_were_sealed_and_their_partial_are_cut_too(tmp_path: Pat
             later = msgspec.structs.replace(event, message_id=f"later-{number}", received_at=at)
             await log.append([later])
         today = datetime.now(UTC).date() + timedelta(days=12)
-        assert await log.retain(today, 7) > 0
+        assert await log.retain(today, 7, {}) > 0
         assert (tmp_path / "base.db").exists()
         await place.operator.delete("/api/v1/user", params={"user": user})
         left = await asyncio.to_thread(found_in, tmp_path, [word for word in ann.all if "-event-" not in word])

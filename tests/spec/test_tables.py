@@ -11,13 +11,13 @@ from typing import Any, get_args
 import pytest
 from tests.support.cases import SPEC
 
-from handrail.adapters.sqlite.log import KEPT_DAYS
 from handrail.compile import patterns
 from handrail.core import actions, fold, pages, values
 from handrail.core.conditions import operators
 from handrail.core.conditions import problems as condition_problems
 from handrail.core.environments import RateLimit
 from handrail.core.experiences import model, problems, release, texts, tours
+from handrail.core.retention import LEAST_DAYS
 from handrail.http.public.sdk import MAX_CONTENTS
 from handrail.ingest import accept
 from handrail.segmentio import wire
@@ -88,7 +88,7 @@ LIMITS: dict[str, float] = {
     "mapping_replace": mapping.MAX_PATTERN,
     "mapping_makes": budget.BUDGET,
     "liquid_length": mapping.MAX_LIQUID,
-    "dedupe_days": KEPT_DAYS,
+    "dedupe_days": LEAST_DAYS,
     "pattern_length": patterns.MAX_PATTERN,
     "pattern_repeat": patterns.MAX_REPEAT,
     "pattern_program": patterns.MAX_PROGRAM,

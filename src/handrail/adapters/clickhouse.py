@@ -28,11 +28,24 @@ from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Stamp
 from handrail.core.fold import Key, State
 from handrail.core.people import Link
+from handrail.core.retention import Leaving
 from handrail.core.values import day_of
 from handrail.ingest.erasure import rows_of
 from handrail.ingest.ports import Log
-from handrail.ingest.replica import BATCH, FACTS, Attributes, Batch, Filler, answer_rows, experience_rows, typed
+from handrail.ingest.replica import (
+    ANSWERED,
+    BATCH,
+    FACTS,
+    Attributes,
+    Batch,
+    Filler,
+    answer_rows,
+    experience_rows,
+    typed,
+)
 
+PERSONAL = ("people", "experiences", "answers")
+"""Tables that describe persons."""
 MAX_COLUMNS = 2000
 """Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
 
@@ -311,21 +324,44 @@ class ClickhouseAnalytics:
             total = 0
             try:
                 for table, column, gone in rows_of(subjects):
-                    where = f"WHERE environment = {{p1:String}} AND {column} IN {{p2:Array(String)}}"
-                    parameters: dict[str, object] = {"p1": environment, "p2": gone}
-                    found = client.query(f"SELECT count() FROM {table} {where}", parameters=parameters).result_rows
-                    if count := int(str(found[0][0])):
-                        # A mutation that is waited for: it leaves nothing behind in the parts that serve.
-                        client.command(
-                            f"ALTER TABLE {table} DELETE {where}",
-                            parameters=parameters,
-                            settings={"mutations_sync": 2},
-                        )
-                        total += count
+                    which = f"environment = {{p1:String}} AND {column} IN {{p2:Array(String)}}"
+                    total += self._delete(client, table, which, [environment, gone])
             except (OperationalError, OSError) as problem:
                 self._client = None
                 raise _unavailable(problem) from None
             return total
+
+    async def retain(self, environment: str, leaving: Leaving) -> None:
+        """Let go of what is past its time, as soon as ClickHouse has written the parts anew."""
+        await asyncio.to_thread(self._retain, environment, leaving)
+
+    def _retain(self, environment: str, leaving: Leaving) -> None:
+        older = "instant < {p2:Int64}"
+        wanted: list[tuple[str, str, object]] = [
+            ("events", older, leaving.events_before),
+            ("answers", older, leaving.answers_before),
+            ("events", f"{older} AND name = '{ANSWERED}'", leaving.answers_before),
+            *((table, "person IN {p2:Array(String)}", list(leaving.people)) for table in PERSONAL),
+        ]
+        with self._lock:
+            client = self._open()
+            try:
+                for table, which, value in wanted:
+                    if value:
+                        self._delete(client, table, f"environment = {{p1:String}} AND {which}", [environment, value])
+            except (OperationalError, OSError) as problem:
+                self._client = None
+                raise _unavailable(problem) from None
+
+    def _delete(self, client: Client, table: str, which: str, values: Sequence[object]) -> int:
+        """Delete rows, if there are any, by a mutation that is waited for. Returns how many."""
+        parameters = {f"p{number}": value for number, value in enumerate(values, start=1)}
+        rows = client.query(f"SELECT count() FROM {table} WHERE {which}", parameters=parameters).result_rows
+        if count := int(str(rows[0][0])):
+            # It leaves nothing behind in the parts that serve.
+            statement = f"ALTER TABLE {table} DELETE WHERE {which}"
+            client.command(statement, parameters=parameters, settings={"mutations_sync": 2})
+        return count
 
     def write(self, batch: Batch) -> None:
         """Write rows and the position they lead to, so that a repeated write leaves what one leaves."""

@@ -23,10 +23,12 @@ from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Stamp
 from handrail.core.fold import Key, State
 from handrail.core.people import Link
+from handrail.core.retention import Leaving
 from handrail.core.values import day_of
 from handrail.ingest.erasure import rows_of
 from handrail.ingest.ports import Log
 from handrail.ingest.replica import (
+    ANSWERED,
     BATCH,
     FACTS,
     Attributes,
@@ -373,6 +375,35 @@ class DuckdbAnalytics:
             self._connection.execute("COMMIT")
             self._rewrite()
             return rows
+
+    async def retain(self, environment: str, leaving: Leaving) -> None:
+        """Let go of what is past its time. Its space is filled anew."""
+        statements = [
+            ("DELETE FROM events WHERE environment = $1 AND instant < $2", leaving.events_before),
+            ("DELETE FROM answers WHERE environment = $1 AND instant < $2", leaving.answers_before),
+            (
+                f"DELETE FROM events WHERE environment = $1 AND instant < $2 AND name = '{ANSWERED}'",
+                leaving.answers_before,
+            ),
+            *(
+                (f"DELETE FROM {table} WHERE environment = $1 AND person IN (SELECT unnest($2::VARCHAR[]))", people)
+                for table in ("people", "experiences", "answers")
+                if (people := list(leaving.people))
+            ),
+        ]
+        await asyncio.to_thread(self._retain, environment, [each for each in statements if each[1]])
+
+    def _retain(self, environment: str, statements: Sequence[tuple[str, object]]) -> None:
+        if not statements:
+            return
+        with self._writing, self._lock:
+            self._connection.execute("BEGIN")
+            for statement, value in statements:
+                self._connection.execute(statement, [environment, value])
+            self._connection.execute("UPDATE meta SET clustered = least(clustered, (SELECT count(*) FROM events))")
+            self._connection.execute("COMMIT")
+            (self._kept,) = self._row("SELECT count(*) FROM events")
+            (self._clustered,) = self._row("SELECT clustered FROM meta")
 
     def _rewrite(self) -> None:
         """Copy what is left into a new file: what DuckDB deletes stays in the old one's free blocks."""

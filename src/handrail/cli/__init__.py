@@ -544,6 +544,39 @@ def member_remove(email: str) -> None:
 
 
 @main.group(cls=Commands)
+def retention() -> None:
+    """How long the project keeps events, answers and idle visitors."""
+
+
+@retention.command("show")
+def retention_show() -> None:
+    """Say how many days things are kept."""
+    from handrail.cli.retention import show_retention
+
+    raise SystemExit(show_retention())
+
+
+@retention.command("set")
+@click.option("--log-days", type=int, help="Raw events, 7 days at least.")
+@click.option("--event-days", type=int, help="Events in the analytic store; 0 for good.")
+@click.option("--answer-days", type=int, help="Answers to surveys; 0 for good.")
+@click.option("--anonymous-days", type=int, help="Visitors without a user, since they were last seen; 0 for good.")
+def retention_set(**days: int | None) -> None:
+    """Say how many days things are kept from now on."""
+    from handrail.cli.retention import set_retention
+
+    raise SystemExit(set_retention(days))
+
+
+@retention.command("confirm-date")
+def retention_confirm() -> None:
+    """Say that the server's date is right, after its clock jumped."""
+    from handrail.cli.retention import confirm_date
+
+    raise SystemExit(confirm_date())
+
+
+@main.group(cls=Commands)
 def jobs() -> None:
     """Jobs: list and replay."""
 

@@ -64,14 +64,23 @@ Key: TypeAlias = tuple[str, str]
 
 
 class FoldRules(msgspec.Struct, frozen=True):
-    """What an environment adds to the fold: the zone its days are counted in, and counters by event name."""
+    """What an environment adds to the fold: the zone its days are counted in, and counters by event name.
+
+    Answers from before `answers_from` (milliseconds) are not kept; that somebody answered is.
+    """
 
     zone: str = "UTC"
     counters: Mapping[str, Sequence[Counter]] = {}
+    answers_from: int = 0
 
     def counter_ids(self) -> frozenset[str]:
         """Every counter that these rules keep."""
         return frozenset(counter for counters in self.counters.values() for counter, _ in counters)
+
+    def counts_as(self, other: FoldRules) -> bool:
+        """Whether a fold by these keeps the same as by the others."""
+        same = (self.zone, self.answers_from) == (other.zone, other.answers_from)
+        return same and self.counter_ids() == other.counter_ids()
 
 
 class Keys(msgspec.Struct):
@@ -232,7 +241,7 @@ def join_event(subject: Subject, event: Event, rules: FoldRules) -> None:
             if body.context.handrail.visit:
                 _join_visit(subject, at)
             if body.context.handrail.lifecycle:
-                _join_lifecycle(subject, event, at, body.properties)
+                _join_lifecycle(subject, event, at, body.properties, rules.answers_from)
         if counters is not None:
             _count(subject, counters, body.properties, at, rules.zone)
     elif kind in {"page", "screen"}:
@@ -264,6 +273,16 @@ def count_back(state: State, event: Event, rules: FoldRules) -> None:
     if event.type == "track" and key in state.subjects and (counters := rules.counters.get(event.name or "")):
         at = max(event.timestamp, 1)
         _count(state.subjects[key], counters, _read(event.body).properties, at, rules.zone)
+
+
+def forget_answers(subject: Subject, before: int) -> bool:
+    """Take out what was answered before an instant; that it was answered stays. Whether there was any."""
+    found = False
+    for state in subject.experiences.values():
+        for question in [key for key, written in state.answers.items() if written.stamp.timestamp < before]:
+            del state.answers[question]
+            found = True
+    return found
 
 
 def users_among(keys: Iterable[str]) -> list[str]:
@@ -459,7 +478,7 @@ def _join_visit(subject: Subject, at: int) -> None:
     subject.visited[day] = subject.visited.get(day, 0) | 1 << (at % DAY // HALF_HOUR)
 
 
-def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Properties) -> None:
+def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Properties, answers_from: int) -> None:
     key = properties.get("experience")
     if not isinstance(key, str) or not key:
         return
@@ -482,7 +501,8 @@ def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Propert
             question, answer = properties.get("step"), check_attribute(_bounded(properties.get("answer")), MAX_ANSWER)
             if not isinstance(question, str) or KEY.fullmatch(question) is None or isinstance(answer, Refused):
                 return
-            said.answers = {question: Written(answer, _stamp(event))}
+            if event.timestamp >= answers_from:
+                said.answers = {question: Written(answer, _stamp(event))}
             # An answer that was taken back leaves a tombstone, as an attribute does.
             said.answered = 0 if answer is None else at
         case "step_seen" if properties.get("kind") == "hint":

@@ -25,6 +25,8 @@ from handrail.core.people import AttributeValue, ExperienceState, Link, Subject
 from handrail.core.values import Refused, check_attribute, instant_of
 from handrail.ingest.ports import Log
 
+ANSWERED = "question_answered"
+"""The event that carries an answer."""
 BATCH = 1000
 LONGEST = 100_000
 """Most events of one step, whatever it was asked to take: an interrupted step is repeated whole."""

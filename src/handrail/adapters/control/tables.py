@@ -295,6 +295,23 @@ catalogue = Table(
     ForeignKeyConstraint(["project_id", "environment_id"], ["environment.project_id", "environment.id"]),
 )
 
+retention = Table(
+    "retention",
+    metadata,
+    Column("project_id", String(36), ForeignKey("project.id"), primary_key=True),
+    Column("settings", Text, nullable=False),
+    Column("answers_from", BigInteger, nullable=False),
+)
+
+clock = Table(
+    "clock",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("steady_since", BigInteger, nullable=False),
+    Column("read_at", BigInteger, nullable=False),
+    Column("jumped", BigInteger, nullable=False),
+)
+
 follower = Table(
     "follower",
     metadata,

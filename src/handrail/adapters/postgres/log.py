@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from typing import TypeVar
 
@@ -19,12 +19,14 @@ import msgspec
 import structlog
 
 from handrail.adapters.postgres.connection import Connection, Pool, Row, Source, connect_pool
+from handrail.adapters.postgres.retention import BASE, OTHERS, SOME, Position, drop, expire, find_dropped, find_past
 from handrail.adapters.postgres.roster import PostgresRoster, cut_events
 from handrail.adapters.postgres.schema import FOLD_LOCK, migrate
-from handrail.adapters.postgres.state import PostgresPeople, StateRows
+from handrail.adapters.postgres.state import Place, PostgresPeople, StateRows
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules, fold, needed
+from handrail.core.retention import LEAST_DAYS
 from handrail.ingest.dedupe import dedupe_id
 from handrail.ingest.erasure import Cut
 from handrail.ingest.ports import Appended, RebuildReport
@@ -34,6 +36,8 @@ QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
 GROUP_EVENTS = 5_000
 FOLDED_AT_ONCE = 2_000
+PLACES: tuple[Place, ...] = ("ingest", BASE)
+"""Where state is kept for good."""
 PATIENCE = 5.0
 """Seconds that `folded` waits for somebody else's open transaction."""
 
@@ -152,7 +156,8 @@ class PostgresLog:
             row = await self._pool.fetchrow(_LAST)
         except _TROUBLE as problem:
             raise Unavailable(f"The log could not be read: {problem}") from problem
-        return 0 if row is None else _position(row)
+        # Where retention has dropped all there was, the log ends where it did so.
+        return await self.dropped() if row is None else _position(row)
 
     def people(self, environment: str) -> PostgresPeople:
         """Folded state of one environment."""
@@ -164,10 +169,10 @@ class PostgresLog:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
             known = await _counters(connection, environment)
             wanted = dict.fromkeys(rules.counter_ids(), rules.zone)
-            state = StateRows(connection)
             for counter, zone in known.items():
                 if wanted.get(counter) != zone:
-                    await state.forget_counter(environment, counter)
+                    for place in PLACES:
+                        await StateRows(connection, place).forget_counter(environment, counter)
                     await connection.execute(
                         "DELETE FROM ingest.counters WHERE environment = $1 AND id = $2", environment, counter
                     )
@@ -181,16 +186,77 @@ class PostgresLog:
                 },
             )
             if fresh:
-                await self._count_back(connection, state, environment, new)
+                for place in PLACES:
+                    await self._count_back(connection, place, environment, new)
             await connection.executemany(
                 "INSERT INTO ingest.counters VALUES ($1, $2, $3)",
                 [(environment, counter, rules.zone) for counter in fresh],
             )
         self._rules[environment] = rules
 
-    async def retain(self, today: date, days: int, upto: int | None = None) -> int:
-        """Drop nothing: a rebuild folds the whole log, and no state of dropped days is kept here yet."""
-        return 0
+    async def retain(self, today: date, usual: int, days: Mapping[str, int], upto: int | None = None) -> int:
+        """Drop what is past its time; see `storage.OpenLog`. Returns how many events went."""
+        if min([usual, *days.values()]) < LEAST_DAYS:
+            raise ValueError(f"The log is kept for at least {LEAST_DAYS} days.")
+        most = min(await followed(self._pool), _END if upto is None else upto)
+        past: dict[str, tuple[Position, Position]] = {}
+        for environment, kept in {**days, OTHERS: usual}.items():
+            after = await find_dropped(self._pool, environment)
+            found = await find_past(self._pool, today, kept, after)
+            if found is not None and (reached := min(_joined(found), most)) > _joined(after):
+                past[environment] = after, _pair(reached)
+        if not past:
+            return 0
+        furthest = max(_joined(reached) for _, reached in past.values())
+        while await self._fold_into_base(furthest):
+            pass
+        total = 0
+        for environment, (after, reached) in past.items():
+            async with self._pool.acquire() as connection, connection.transaction():
+                total += await drop(connection, environment, after, reached, days)
+        return total
+
+    async def _fold_into_base(self, upto: int) -> bool:
+        """Fold the next events up to a position into the base. Whether there may be more."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+            rows = await _read(connection, await followed(connection, BASE), FOLDED_AT_ONCE, upto)
+            events = [event for _, event in _decoded(rows)]
+            if not await self._knows_counters(connection, events):
+                raise Unavailable("Another process counts by newer rules; what is past its time goes the next time.")
+            if rows:
+                await self._fold_patiently(connection, events, BASE)
+                await _follow(connection, _position(rows[-1]), BASE)
+        return len(rows) == FOLDED_AT_ONCE
+
+    async def expire(self, environment: str, before: int) -> list[str]:
+        """Forget idle visitors; see `storage.OpenLog`. Whoever is in the base as in the state has no event left."""
+        expired: list[str] = []
+        while True:
+            async with self._alone() as connection:
+                gone = await expire(connection, environment, before)
+            expired += gone
+            if len(gone) < SOME:
+                return expired
+
+    async def forget_answers(self, environment: str, before: int) -> None:
+        """Take old answers out of the state; see `storage.OpenLog`."""
+        for place in PLACES:
+            after: str | None = None
+            while after != "":
+                async with self._alone() as connection:
+                    after = await StateRows(connection, place).forget_answers(environment, before, after or "", SOME)
+
+    async def dropped(self) -> int:
+        """The position up to which events may be missing."""
+        return await followed(self._pool, BASE)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[Connection]:
+        """A transaction beside which nobody folds."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+            yield connection
 
     async def erase(self, environment: str, subjects: Collection[str], cut: Cut) -> int:
         """Forget these subjects; see `ingest.ports.Log`. The space is given back, and filled anew, by PostgreSQL."""
@@ -198,8 +264,10 @@ class PostgresLog:
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
                 total = await cut_events(connection, environment, subjects, cut)
-            for table in ("events", "subjects", "links", "aliases"):
-                await connection.execute(f"VACUUM ingest.{table}")
+            await connection.execute("VACUUM ingest.events")
+            for place in PLACES:
+                for table in ("subjects", "links", "aliases"):
+                    await connection.execute(f"VACUUM {place}.{table}")
         return total
 
     def roster(self) -> PostgresRoster:
@@ -212,10 +280,10 @@ class PostgresLog:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read"),
         ):
-            upto = await _followed(connection)
+            upto = await followed(connection)
             serving, fresh = StateRows(connection), StateRows(connection, "pg_temp")
             await fresh.create()
-            after, count = 0, 0
+            after, count = await followed(connection, BASE), 0
             while rows := await _read(connection, after, FOLDED_AT_ONCE, upto):
                 after = _position(rows[-1])
                 events = [event for _, event in _decoded(rows)]
@@ -309,20 +377,16 @@ class PostgresLog:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = off")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
-            position = await _followed(connection)
+            position = await followed(connection)
             rows = await _read(connection, position, FOLDED_AT_ONCE)
             events = [event for _, event in _decoded(rows)]
-            for environment in {event.environment for event in events}:
-                rules = self._rules_of(environment)
-                if await _counters(connection, environment) != dict.fromkeys(rules.counter_ids(), rules.zone):
-                    # A process that was told of other counters folds this; here it would go uncounted.
-                    return False
+            if not await self._knows_counters(connection, events):
+                # A process that was told of other counters folds this; here it would go uncounted.
+                return False
             if rows:
                 await self._fold_patiently(connection, events)
                 position = _position(rows[-1])
-                await connection.execute(
-                    "UPDATE ingest.followed SET transaction = $1::text::xid8, sequence = $2", *_pair(position)
-                )
+                await _follow(connection, position)
         self._folded = max(self._folded, position)
         waiting, self._waiting = self._waiting, []
         for wanted, done in waiting:
@@ -332,9 +396,17 @@ class PostgresLog:
                 self._waiting.append((wanted, done))
         return len(rows) == FOLDED_AT_ONCE
 
-    async def _fold_patiently(self, connection: Connection, events: Sequence[Event]) -> None:
+    async def _knows_counters(self, connection: Connection, events: Sequence[Event]) -> bool:
+        """Whether this process counts what is counted of these events."""
+        for environment in {event.environment for event in events}:
+            rules = self._rules_of(environment)
+            if await _counters(connection, environment) != dict.fromkeys(rules.counter_ids(), rules.zone):
+                return False
+        return True
+
+    async def _fold_patiently(self, connection: Connection, events: Sequence[Event], place: Place = "ingest") -> None:
         """Fold all; when one event makes that impossible, all the others."""
-        rows = StateRows(connection)
+        rows = StateRows(connection, place)
         try:
             state = await rows.load(needed(events))
             changed = fold(state, events, self._rules_of)
@@ -352,8 +424,9 @@ class PostgresLog:
         else:
             await rows.save(state, changed)
 
-    async def _count_back(self, connection: Connection, state: StateRows, environment: str, rules: FoldRules) -> None:
-        after, upto = 0, await _followed(connection)
+    async def _count_back(self, connection: Connection, place: Place, environment: str, rules: FoldRules) -> None:
+        state = StateRows(connection, place)
+        after, upto = 0, await followed(connection, place)
         while rows := await _read(connection, after, FOLDED_AT_ONCE, upto, list(rules.counters)):
             after = _position(rows[-1])
             await state.count_back([event for _, event in _decoded(rows) if event.environment == environment], rules)
@@ -368,6 +441,8 @@ SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[])
 ON CONFLICT (id) DO NOTHING
 RETURNING id, transaction::text, sequence
 """
+_FOLLOWED = "SELECT transaction::text, sequence FROM {place}.followed"
+_FOLLOW = "UPDATE {place}.followed SET transaction = $1::text::xid8, sequence = $2"
 _LAST_OF = """
 SELECT transaction::text, sequence FROM ingest.events AS e WHERE id = ANY ($1::bytea[])
 ORDER BY e.transaction DESC, sequence DESC LIMIT 1
@@ -396,7 +471,11 @@ def _pair(position: int) -> tuple[str, int]:
 
 
 def _position(row: Row) -> int:
-    return int(row["transaction"]) << 64 | row["sequence"]
+    return _joined((row["transaction"], row["sequence"]))
+
+
+def _joined(pair: Position) -> int:
+    return int(pair[0]) << 64 | pair[1]
 
 
 async def _read(
@@ -417,10 +496,15 @@ def _decoded(rows: Sequence[Row]) -> list[tuple[int, Event]]:
     return found
 
 
-async def _followed(connection: Connection) -> int:
-    row = await connection.fetchrow("SELECT transaction::text, sequence FROM ingest.followed")
+async def followed(source: Source, place: Place = "ingest") -> int:
+    """The position that the state in a place stands at."""
+    row = await source.fetchrow(_FOLLOWED.format(place=place))
     assert row is not None
     return _position(row)
+
+
+async def _follow(connection: Connection, position: int, place: Place = "ingest") -> None:
+    await connection.execute(_FOLLOW.format(place=place), *_pair(position))
 
 
 async def _counters(connection: Connection, environment: str) -> dict[str, str]:

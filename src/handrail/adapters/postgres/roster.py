@@ -51,10 +51,15 @@ _CUT = """
 UPDATE ingest.events SET event = $3, name = CASE WHEN $3 = 'null' THEN NULL ELSE name END
 WHERE transaction = $1::text::xid8 AND sequence = $2
 """
-_FORGET = (
-    "DELETE FROM ingest.subjects WHERE environment = $1 AND id = ANY ($2)",
-    "DELETE FROM ingest.links WHERE environment = $1 AND ('u:' || user_id = ANY ($2) OR 'a:' || id = ANY ($2))",
-    "DELETE FROM ingest.aliases WHERE environment = $1 AND 'u:' || id = ANY ($2)",
+_FORGET = tuple(
+    f"DELETE FROM {place}.{what} = ANY ($2)"  # noqa: S608 both are named here
+    for place in ("ingest", "ingest_base")
+    for what in (
+        "subjects WHERE environment = $1 AND id",
+        "links WHERE environment = $1 AND 'u:' || user_id",
+        "links WHERE environment = $1 AND 'a:' || id",
+        "aliases WHERE environment = $1 AND 'u:' || id",
+    )
 )
 
 _SUBJECT = msgspec.json.Decoder(Subject)

@@ -9,14 +9,26 @@ import msgspec
 
 from handrail.adapters.postgres.connection import Connection, Pool, Row
 from handrail.core.events import Event, Stamp
-from handrail.core.fold import FoldRules, Key, Keys, State, company_id, count_back, merge, needed, person, users_among
+from handrail.core.fold import (
+    FoldRules,
+    Key,
+    Keys,
+    State,
+    company_id,
+    count_back,
+    forget_answers,
+    merge,
+    needed,
+    person,
+    users_among,
+)
 from handrail.core.people import Company, Link, Person, Subject
 
 LINKED = 200
 """How many anonymous ids of one user are read, the latest first: a shared test account must not slow its page."""
 
-Place: TypeAlias = Literal["ingest", "pg_temp"]
-"""Where the tables are: `pg_temp` holds a state that is rebuilt to be compared."""
+Place: TypeAlias = Literal["ingest", "ingest_base", "pg_temp"]
+"""Where the tables are: `ingest_base` holds what dropped events said, `pg_temp` a state that is rebuilt to compare."""
 
 _SUBJECT = msgspec.json.Decoder(Subject)
 _COMPANY = msgspec.json.Decoder(Company)
@@ -46,6 +58,11 @@ INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::tex
 ON CONFLICT (environment, id) DO UPDATE SET canonical = excluded.canonical
 """
 _NAMING = "SELECT id, body FROM {place}.subjects WHERE environment = $1 AND strpos(body, $2) > 0"
+_FROM_BASE = "INSERT INTO pg_temp.{table} SELECT * FROM ingest_base.{table}"
+_ANSWERED = """
+SELECT id, body FROM {place}.subjects WHERE environment = $1 AND id > $2 AND strpos(body, '"answers"') > 0
+ORDER BY id LIMIT $3
+"""
 _ALL = 'SELECT * FROM {place}.{table} ORDER BY environment COLLATE "C", id COLLATE "C"'
 
 
@@ -57,11 +74,12 @@ class StateRows:
         self._place = place
 
     async def create(self) -> None:
-        """Make empty tables like the serving ones, gone with the transaction."""
+        """Make tables like the serving ones, with what the base holds, gone with the transaction."""
         for table in ("subjects", "companies", "links", "aliases"):
             await self._connection.execute(
                 f"CREATE TEMP TABLE {table} (LIKE ingest.{table} INCLUDING ALL) ON COMMIT DROP"
             )
+            await self._connection.execute(_FROM_BASE.format(table=table))
 
     async def load(self, keys: Keys) -> State:
         """The rows that a fold of events with these `needed` keys reads."""
@@ -110,6 +128,17 @@ class StateRows:
             if subject.counters.pop(counter, None) is not None:
                 state.subjects[environment, row["id"]] = subject
         await self.save(state, Keys(subjects=set(state.subjects)))
+
+    async def forget_answers(self, environment: str, before: int, after: str, limit: int) -> str:
+        """Take old answers out of the next subjects behind `after`. The last one's id, "" at the end."""
+        rows = await self._connection.fetch(_ANSWERED.format(place=self._place), environment, after, limit)
+        state = State()
+        for row in rows:
+            subject = _SUBJECT.decode(row["body"])
+            if forget_answers(subject, before):
+                state.subjects[environment, row["id"]] = subject
+        await self.save(state, Keys(subjects=set(state.subjects)))
+        return rows[-1]["id"] if len(rows) == limit else ""
 
     async def rows(self) -> AsyncIterator[tuple[str, str, str, object]]:
         """Every row as (table, environment, id, value), ordered by the first three; values compare by meaning."""

@@ -15,7 +15,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
@@ -37,6 +37,8 @@ from handrail.adapters.sqlite.state import SqlitePeople, StateReader, StateWrite
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules, Key
+from handrail.core.people import Subject
+from handrail.core.retention import LEAST_DAYS, count_past
 from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_ids
 from handrail.ingest.erasure import Cut
 from handrail.ingest.ports import Appended, RebuildReport
@@ -47,8 +49,8 @@ GROUP_EVENTS = 5_000
 FOLD_EVENTS = 10_000
 FOLD_SECONDS = 0.25
 FREE_FLOOR = 1024 * 1024 * 1024
-KEPT_DAYS = 7
-"""The log is never kept for less: retries and the SDK's outbox (6 days) rely on dedupe knowing them."""
+SOME_SUBJECTS = 500
+"""Subjects that are looked at between two groups."""
 
 _NO_RULES = FoldRules()
 _log = structlog.get_logger(__name__)
@@ -88,6 +90,8 @@ class SqliteLog:
         self._inbox: SimpleQueue[_Work] = SimpleQueue()
         self._closed = False
         self._upkeep = asyncio.Lock()
+        self._thinned: dict[Path, tuple[frozenset[str], bool]] = {}
+        """The environments whose events were cut out of a file, so that it is not read again for nothing."""
         # Known to the loop's thread only:
         self._queued_events = 0
         self._queued_bytes = 0
@@ -210,33 +214,82 @@ class SqliteLog:
         async with self._upkeep:
             await self._do(change)
 
-    async def retain(self, today: date, days: int, upto: int | None = None) -> int:
-        """Delete files of days more than `days` (at least 7) before `today`. Returns how many.
+    async def retain(self, today: date, usual: int, days: Mapping[str, int], upto: int | None = None) -> int:
+        """Drop what is past its time; see `storage.OpenLog`. Returns how many files were deleted or cut.
 
-        With `upto`, the position that whoever reads the log has reached, no event behind it goes.
-
-        Their events stay folded, in `base.db`, which `rebuild` starts from. A file goes only when there are more
-        than `days` later ones, of which one may carry a wrong date: a clock that jumps deletes nothing early.
+        A file goes once no environment keeps it; until then, events of those that do not are cut out of it. What went
+        stays folded, in `base.db`, which `rebuild` starts from.
         """
-        if days < KEPT_DAYS:
-            raise ValueError(f"The log is kept for at least {KEPT_DAYS} days, not {days}.")
-        deleted = 0
+        if min([usual, *days.values()]) < LEAST_DAYS:
+            raise ValueError(f"The log is kept for at least {LEAST_DAYS} days.")
         async with self._upkeep:
+            files = list_days(self._folder)
+            received = [each.day for each in files]
+            ends = [*(each.first - 1 for each in files[1:]), self._acknowledged]
+            # What a reader has not reached is nowhere else.
+            read = sum(upto is None or end <= upto for end in ends)
+            past = {name: min(count_past(received, today, kept), read) for name, kept in days.items()}
+            others = min(count_past(received, today, usual), read)
+            furthest = max([others, *past.values()])
+            # The last file is the one that is written to, so it is only cut.
+            gone = min([others, *past.values(), max(len(files) - 1, 0)])
+            for day, end in zip(files[:furthest], ends, strict=False):
+                await asyncio.to_thread(self._fold_into_base, day, end)
+            for day in files[:gone]:
+                await self._do(partial(self._forget_file, day))
+                self._thinned.pop(day.path, None)
+            cut = 0
+            for number, day in enumerate(files[gone:furthest], gone):
+                left = frozenset(name for name, count in past.items() if count > number)
+                cut += await self._thin(day, left, past.keys() if others > number else None)
+        return gone + cut
+
+    async def _thin(self, day: Day, left: frozenset[str], named: Collection[str] | None) -> int:
+        """Cut events of the environments `left` out of a file; with `named`, those of all other environments too."""
+        asked = left, named is None
+        if self._thinned.get(day.path) == asked:
+            return 0
+
+        def cut(event: Event) -> Event | None:
+            mine = event.environment
+            return None if mine in left or (named is not None and mine not in named) else event
+
+        run = partial(cut_day, day.path, ("",), cut)
+        changed = await (self._done(run) if self._is_open(day) else asyncio.to_thread(run))
+        self._thinned[day.path] = asked
+        return changed > 0
+
+    async def expire(self, environment: str, before: int) -> list[str]:
+        """Forget idle visitors; see `storage.OpenLog`. Whoever is in the base as in the state has no event left."""
+        path = self._folder / "base.db"
+        expired: list[str] = []
+        async with self._upkeep:
+            after = ""
+            while path.exists():
+                idle = await asyncio.to_thread(self._idle_in_base, environment, before, after)
+                if not idle:
+                    break
+                after = max(idle)
+                gone: list[str] = []
+                await self._do(partial(self._expire_state, environment, idle, gone))
+                if gone:
+                    await asyncio.to_thread(self._erase_base, environment, gone)
+                    expired += gone
+        return expired
+
+    async def forget_answers(self, environment: str, before: int) -> None:
+        """Take old answers out of the state; see `storage.OpenLog`."""
+        async with self._upkeep:
+            after = [""]
             while True:
-                files = list_days(self._folder)
-                if not files:
-                    return deleted
-                oldest = files[0]
-                if len({each.day for each in files} - {oldest.day}) < days + 2:
-                    return deleted
-                # A day that has not come yet was named by a clock that ran ahead.
-                if today - timedelta(days=days) <= oldest.day <= today + timedelta(days=1):
-                    return deleted
-                if upto is not None and files[1].first - 1 > upto:
-                    return deleted
-                await asyncio.to_thread(self._fold_into_base, oldest, files[1].first - 1)
-                await self._do(partial(self._forget_file, oldest))
-                deleted += 1
+                await self._do(partial(self._forget_some_answers, environment, before, after))
+                if not after[0]:
+                    break
+            await asyncio.to_thread(self._forget_base_answers, environment, before)
+
+    async def dropped(self) -> int:
+        """The position up to which events may be missing."""
+        return await asyncio.to_thread(self._base_position)
 
     async def copy_to(self, target: Path) -> None:
         """Copy log and state into a folder; appends go on meanwhile, and everything acknowledged before is in it."""
@@ -494,23 +547,25 @@ class SqliteLog:
         }
         base = self._folder / "base.db"
         if base.exists():
-            # Days that are deleted cannot be counted back, but what is forgotten must be forgotten there too.
             writer = StateWriter(base)
             try:
-                writer.change_counters(environment, rules, iter(()))
+                # Of the days behind the base some files may still be there, kept for other environments.
+                writer.change_counters(environment, rules, self._named(names, writer.position))
             finally:
                 writer.close()
         self._state.change_counters(
             environment,
             rules,
-            (
-                event
-                for name in sorted(names)
-                for block in read_blocks(self._days, 0, upto, naming=msgspec.json.encode(name).decode())
-                for _, event in block.decode()
-                if event.name == name
-            ),
+            self._named(names, upto),
         )
+
+    def _named(self, names: Collection[str], upto: int) -> Iterator[Event]:
+        """Events with these names, of the days that are still there."""
+        for name in sorted(names):
+            for block in read_blocks(self._days, 0, upto, naming=msgspec.json.encode(name).decode()):
+                for _, event in block.decode():
+                    if event.name == name:
+                        yield event
 
     def _rules_of(self, environment: str) -> FoldRules:
         return self._rules.get(environment, _NO_RULES)
@@ -522,6 +577,15 @@ class SqliteLog:
 
     def _erase_state(self, environment: str, subjects: Collection[str]) -> None:
         self._state.erase(environment, subjects)
+        self._report_folded()
+
+    def _expire_state(self, environment: str, idle: Mapping[str, Subject], gone: list[str]) -> None:
+        gone += self._state.unchanged(environment, idle)
+        if gone:
+            self._erase_state(environment, gone)
+
+    def _forget_some_answers(self, environment: str, before: int, after: list[str]) -> None:
+        after[0] = self._state.forget_answers(environment, before, after[0], SOME_SUBJECTS)
         self._report_folded()
 
     def _report_folded(self, touched: set[Key] | None = None) -> None:
@@ -551,6 +615,34 @@ class SqliteLog:
                 base.erase(environment, subjects)
             finally:
                 base.close()
+
+    def _idle_in_base(self, environment: str, before: int, after: str) -> dict[str, Subject]:
+        base = StateWriter(self._folder / "base.db")
+        try:
+            return base.idle(environment, before, after, SOME_SUBJECTS)
+        finally:
+            base.close()
+
+    def _forget_base_answers(self, environment: str, before: int) -> None:
+        path = self._folder / "base.db"
+        if path.exists():
+            base = StateWriter(path)
+            try:
+                after = base.forget_answers(environment, before, "", SOME_SUBJECTS)
+                while after:
+                    after = base.forget_answers(environment, before, after, SOME_SUBJECTS)
+            finally:
+                base.close()
+
+    def _base_position(self) -> int:
+        path = self._folder / "base.db"
+        if not path.exists():
+            return 0
+        base = StateReader(path)
+        try:
+            return base.position()
+        finally:
+            base.close()
 
     def _fold_into_base(self, day: Day, last: int) -> None:
         base = StateWriter(self._folder / "base.db")

@@ -6,7 +6,7 @@ the writer folds it again from the file's position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -24,6 +24,7 @@ from handrail.core.fold import (
     company_id,
     count_back,
     fold,
+    forget_answers,
     merge,
     needed,
     person,
@@ -222,6 +223,46 @@ class StateWriter:
                 run(query, (environment, _encode(ids).decode()))
         run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return self._connection.total_changes() - before
+
+    def idle(self, environment: str, before: int, after: str, limit: int) -> dict[str, Subject]:
+        """Visitors last seen before an instant and linked to nobody, by id, from behind `after`."""
+        found = self._connection.execute(
+            "SELECT id, body FROM subjects AS s WHERE environment = ?1 AND id > max('a:', ?3) AND id < 'a;'"
+            " AND body ->> 'last_seen' < ?2 AND NOT EXISTS (SELECT 1 FROM links AS l"
+            " WHERE l.environment = ?1 AND l.anonymous_id = substr(s.id, 3)) ORDER BY id LIMIT ?4",
+            (environment, before, after, limit),
+        )
+        return {identity: _SUBJECT.decode(body) for identity, body in found}
+
+    def unchanged(self, environment: str, subjects: Mapping[str, Subject]) -> list[str]:
+        """Those of these visitors who are here just so, and linked to nobody here either."""
+        run = self._connection.execute
+        same: list[str] = []
+        for identity, subject in subjects.items():
+            body = run("SELECT body FROM subjects WHERE environment = ? AND id = ?", (environment, identity)).get
+            linked = run(
+                "SELECT user_id FROM links WHERE environment = ? AND anonymous_id = ?", (environment, identity[2:])
+            ).get
+            if body is not None and linked is None and _SUBJECT.decode(body) == subject:
+                same.append(identity)
+        return same
+
+    def forget_answers(self, environment: str, before: int, after: str, limit: int) -> str:
+        """Take old answers out of the next subjects behind `after`. The last one's id, "" at the end."""
+        self._subjects.clear()
+        run = self._connection.execute
+        rows = run(
+            "SELECT id, body FROM subjects WHERE environment = ? AND id > ? AND instr(body, '\"answers\"')"
+            " ORDER BY id LIMIT ?",
+            (environment, after, limit),
+        ).fetchall()
+        with self._connection:
+            for identity, body in rows:
+                subject = _SUBJECT.decode(body)
+                if forget_answers(subject, before):
+                    told = (_encode(subject).decode(), environment, identity)
+                    run("UPDATE subjects SET body = ? WHERE environment = ? AND id = ?", told)
+        return rows[-1][0] if len(rows) == limit else ""
 
     def copy_to(self, path: Path) -> None:
         """Write this state to a new file."""

@@ -20,6 +20,7 @@ from handrail.workspace.jobs import Jobs
 from handrail.workspace.ports import Works
 from handrail.workspace.projects import Projects
 from handrail.workspace.questions.ask import Analytics
+from handrail.workspace.retention import RetentionSettings
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -53,6 +54,9 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     passwords: Passwords
     tries: SignInTries
+    retention: RetentionSettings
+    log_days: int = 30
+    """What a project that says nothing keeps its log for."""
     trusted_proxies: int = 0
     jobs: Jobs
     followed: Callable[[], Awaitable[None]]

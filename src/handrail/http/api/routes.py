@@ -25,6 +25,7 @@ from handrail.http.api.policy import obey
 from handrail.http.api.previews import preview_routes
 from handrail.http.api.projects import project_routes
 from handrail.http.api.questions import question_routes
+from handrail.http.api.retention import retention_routes
 from handrail.http.api.segment import segment_routes
 from handrail.http.api.showing import handrail_problem, http_problem, unexpected_problem
 from handrail.http.api.status import status_routes
@@ -42,6 +43,7 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     *job_routes,
     *operation_routes,
     *project_routes,
+    *retention_routes,
     openapi,
     *status_routes,
 )
