@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.support.demo import Demo, become
+from tests.support.gallery import published
 from tests.support.waiting import eventually
 
 Visit = Callable[..., Page]
@@ -78,6 +79,63 @@ def boots_of(page: Page) -> list[dict[str, object]]:
 
 def ready(page: Page) -> None:
     page.wait_for_function("window.handrail?.decisions?.().length")
+
+
+# ------------------------------------------------------------------ panels and the feed
+
+CENTERS = [
+    {
+        "kind": "resource_center", "key": f"center-{place}", "name": place, "show_on": {"on": "manual"},
+        "where": {"include": [{"part": "query", "name": "at", "operator": "equals", "value": place}]},
+        "content": {"title": f"Help at {place}", "launcher": {"show": False}, "cards": [{"type": "feed"}]},
+    }
+    for place in ("first", "second")
+]  # fmt: skip
+LETTER = {
+    "kind": "post", "key": "letter", "name": "Letter",
+    "content": {"title": "Letter", "blocks": [{"type": "paragraph", "text": "Dear reader."}]},
+}  # fmt: skip
+
+
+def test_panels_and_the_feed_open_and_close_by_their_commands(visit: Visit, quiet: Demo, tmp_path: Path) -> None:
+    with published(quiet, tmp_path, *CENTERS, LETTER):
+        page = visit(None, path=f"{PLAIN}?at=second", host=quiet)
+        page.wait_for_function("window.handrail?.push && handrail.push(['get', 'widget:unreadCount']).then(() => true)")
+        panel, news = page.locator("handrail-root .panel"), page.locator("handrail-root .news")
+
+        def do(name: str, *argument: object) -> None:
+            page.evaluate("command => void jimo.push(command)", ["do", name, list(argument)])
+
+        do("resource-center:close")
+        do("resource-center:open")
+        expect(panel).to_have_accessible_name("Help at second")
+        do("resource-center:open")
+        expect(panel).to_have_count(1)
+        do("resource-center:close")
+        expect(panel).to_have_count(0)
+        do("resource-center:open")
+        expect(panel).to_have_count(1)
+        do("resource-center:close")
+        do("widget:open")
+        expect(news.get_by_role("button", name="Letter")).to_be_visible()
+        do("widget:close")
+        expect(news).to_have_count(0)
+        do("widget:open", "letter")
+        expect(news).to_have_accessible_name("Letter")
+        do("widget:close")
+        expect(news).to_have_count(0)
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<button data-handrail-feed>News</button>')")
+        trigger = page.locator("[data-handrail-feed]")
+        do("widget:hideTrigger")
+        expect(trigger).to_be_hidden()
+        do("widget:showTrigger")
+        expect(trigger).to_be_visible()
+        do("badge:find")
+        expect(page.locator("[data-handrail-feed]")).to_be_visible()
+        page.wait_for_function("jimo.push(['get', 'widget:lastOpenDate']).then((date) => date instanceof Date)")
+        trigger.press("Enter")
+        expect(news).to_have_count(1)
+        assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
 
 
 # ------------------------------------------------------------------ stated results (RULES 12)
@@ -253,6 +311,14 @@ def test_a_newly_published_tour_appears_with_the_flag_and_not_without_it(
     expect(card).to_have_count(0)
     page.evaluate("jimo.push(['set', 'user:attributes', [{colour: 'blue'}, {refetchBoosted: true}]])")
     expect(card).to_be_visible()
+
+
+def test_each_option_that_asks_for_a_decision_gets_one(visit: Visit) -> None:
+    page = visit(None, path=PLAIN)
+    ready(page)
+    for option in ("true", "{refetchBoosted: true}", "{refreshBoosted: true}", "{refreshChangelog: true}"):
+        with page.expect_request(lambda asked: asked.url.endswith("/sdk/v1/boot") and asked.method == "POST"):
+            page.evaluate(f"jimo.push(['set', 'user:attributes', [{{colour: 'red'}}, {option}]])")
 
 
 def test_many_wishes_make_one_boot_in_two_seconds(browser: Browser, demo: Demo) -> None:

@@ -72,7 +72,24 @@ BLOCKED = a_tour("opens", {"on": "delay", "seconds": 0.1}, then=[TAB]) | {
     "show_on": {"on": "page_opening"},
     "where": {"include": [{"part": "query", "name": "blocked", "operator": "equals", "value": "1"}]},
 }
+ASKED = {
+    "present": "#late",
+    "visible": "#ghost",
+    "filled": "#plain",
+    "clicked": "#target",
+    "hovered": "#target",
+}
+"""What audiences ask of elements, and of which."""
 TOURS = (
+    *(
+        a_tour(f"audience-{fact}")
+        | {
+            "show_on": {"on": "page_opening"},
+            "audience": {"element": css, "fact": fact},
+            "where": {"include": [{"part": "query", "name": "audience", "operator": "equals", "value": fact}]},
+        }
+        for fact, css in ASKED.items()
+    ),
     a_tour("hovers", {**HOVERED, "target": TARGET}),
     a_tour("hovers-own", HOVERED, target=TARGET, placement="end"),
     a_tour("scrolls", {"on": "scroll_depth", "percent": 70}),
@@ -255,6 +272,34 @@ def test_a_fingerprint_alone_is_found_inside_the_click(begin: Begin) -> None:
       anew.click()
     }""")
     wait_for(page, SECOND)
+
+
+def fill_and_leave(page: Page) -> None:
+    page.locator("#plain").fill("ab")
+    page.locator("#plain").blur()
+
+
+USES: dict[str, Callable[[Page], object]] = {
+    "present": lambda page: page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=late>Late</p>')"),
+    "visible": lambda page: page.evaluate("ghost.style.display = ''"),
+    "filled": fill_and_leave,
+    "clicked": lambda page: page.locator("#target").click(),
+    "hovered": lambda page: page.locator("#target").hover(),
+}
+
+
+@pytest.mark.parametrize("fact", list(ASKED))
+def test_an_audience_may_ask_what_an_element_is_or_was_used_for(
+    unopened: Callable[..., tuple[Page, str]], fact: str
+) -> None:
+    page, address = unopened(BODY + '<input id="plain"><p id="ghost" style="display:none">Ghost</p>')
+    page.goto(f"{address}?audience={fact}")
+    # Looked at twice: as the page opened, and once its elements were watched.
+    wait_for(page, f"handrail.decisions?.().filter(({{key}}) => key === 'audience-{fact}').length > 1")
+    decided = page.evaluate(f"handrail.decisions().filter(({{key}}) => key === 'audience-{fact}')")
+    assert {each["because"] for each in decided} == {"residual"}
+    USES[fact](page)
+    expect(page.locator("handrail-root h2")).to_have_text("Your reports")
 
 
 def test_all_conditions_of_a_trigger_must_have_held(begin: Begin) -> None:

@@ -15,6 +15,7 @@ export type Attributes = Readonly<Record<string, AttributeValue | undefined>>
 export interface SetOptions {
   refetchBoosted?: boolean
   refreshBoosted?: boolean
+  refreshChangelog?: boolean
   removeUnspecified?: boolean
 }
 

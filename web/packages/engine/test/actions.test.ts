@@ -9,6 +9,7 @@ interface Stack {
   snooze_left?: number
   is_last?: boolean
   launch?: 'refused'
+  stays?: boolean
   effects: string[]
   outcome: string | null
 }
@@ -22,10 +23,10 @@ function usedOf({ actions, snooze_left }: Stack): number {
 
 describe('stacks of actions', () => {
   test.each(loadCases<Stack>('actions', 'outcomes'))('$name', (stack) => {
-    const { actions, is_last: isLast = false, launch } = stack
+    const { actions, is_last: isLast = false, launch, stays = false } = stack
     // A launch whose target is refused is taken out before the stack is read.
     const taken = launch === 'refused' ? actions.filter((each) => each.type !== 'launch_experience') : actions
-    const [done, outcome] = readStack(taken, { snoozesUsed: usedOf(stack), isLast })
+    const [done, outcome] = readStack(taken, { snoozesUsed: usedOf(stack), isLast, stays })
     expect({ effects: done.map(({ does }) => does), outcome }).toEqual({
       effects: stack.effects,
       outcome: stack.outcome,

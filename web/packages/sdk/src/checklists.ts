@@ -6,6 +6,7 @@ import { deviceOf, parse } from './page.ts'
 import { createPanel, type PanelKind } from './panel/panel.ts'
 import type { Asked, Play } from './play.ts'
 import { stateOf } from './settled.ts'
+import type { Uses } from './uses.ts'
 
 /** How a checklist draws what it shows. */
 export interface ChecklistParts extends Pick<PanelKind, 'drawLauncher' | 'drawPanel'> {
@@ -19,8 +20,6 @@ type Rules = typeof import('./chunks/rules.ts')
 
 /** How long a dismissal can be taken back while nobody is on it, in milliseconds. */
 const GRACE = 10_000
-/** Pages change all the time; what elements are there is looked at this long after they did, in milliseconds. */
-const CALM = 300
 
 /** Plays a checklist: tasks get done by their actions and by what they wait for, and stay done. */
 export function playChecklist(asked: Asked, parts: ChecklistParts): Play {
@@ -33,8 +32,8 @@ export function playChecklist(asked: Asked, parts: ChecklistParts): Play {
   /** The unfolded task; undefined leaves it to the list: the first that is open. */
   let unfolded: string | null | undefined
   let timer = 0
-  const used = new Set<string>()
-  const offs: Dispose[] = []
+  const uses: Uses = { used: new Set() }
+  let watching: Promise<Dispose> | undefined
 
   const state = (): ExperienceState => stateOf(ports, candidate)
   const progress = () => progressOf(list, state())
@@ -152,57 +151,23 @@ export function playChecklist(asked: Asked, parts: ChecklistParts): Play {
       return false
     }
     const search = rules.searchIn(candidate.patterns ?? {})
-    return rules.holdsOn(view, parse(view.location.href), deviceOf(view), condition, search, isSo)
-  }
-
-  function isSo(css: string, fact: string): boolean {
-    if (fact === 'clicked' || fact === 'hovered') return used.has(`${fact} ${css}`)
-    return [...page.querySelectorAll(css)].some((each) => {
-      if (fact === 'visible') return each.checkVisibility()
-      return fact === 'present' || !!(each as HTMLInputElement).value
-    })
+    return rules.holdsOn(view, parse(view.location.href), deviceOf(view), condition, search, uses.isSo)
   }
 
   /** Listens for what is done to elements, as long as an open task waits for one. */
   function watchElements() {
-    const asked = list.tasks.flatMap((task) => (isDone(task) ? [] : elementsIn(candidate.tasks?.[task.key])))
-    if (!asked.length) return forget()
-    if (offs.length) return
-    let timer = 0
-    const soon = () => {
-      timer ||= view.setTimeout(
-        guard(() => {
-          timer = 0
-          look()
-        }),
-        CALM,
-      )
-    }
-    const observer = new MutationObserver(soon)
-    observer.observe(page, { subtree: true, childList: true, attributes: true })
-    const listen = (type: string, fact: string) => {
-      const heard = guard((event: Event) => {
-        const { target } = event
-        for (const [css, wanted] of asked)
-          if (wanted === fact && target instanceof Element && target.closest(css)) used.add(`${fact} ${css}`)
-        // At once: a click may leave the page.
-        if (fact === 'clicked') look()
-        else soon()
-      })
-      page.addEventListener(type, heard, true)
-      offs.push(() => page.removeEventListener(type, heard, true))
-    }
-    listen('click', 'clicked')
-    listen('change', 'filled')
-    if (asked.some(([, fact]) => fact === 'hovered')) listen('mouseover', 'hovered')
-    offs.push(() => {
-      observer.disconnect()
-      view.clearTimeout(timer)
+    const open = list.tasks.filter((task) => !isDone(task)).map((task) => candidate.tasks?.[task.key])
+    if (!/"element":/.test(JSON.stringify(open))) return forget()
+    watching ??= import('./triggers.ts').then(({ elementsIn, watchUses }) => {
+      const off = watchUses(view, guard, open.flatMap(elementsIn), uses, look)
+      if (watching) guard(look)()
+      return off
     })
   }
 
   function forget() {
-    for (const off of offs.splice(0)) off()
+    void watching?.then((off) => off())
+    watching = undefined
   }
 
   /** A completion that was there for a second counts, whether it is closed after that or not. */
@@ -252,12 +217,4 @@ export function playChecklist(asked: Asked, parts: ChecklistParts): Play {
     panel.heard()
   }
   return panel
-}
-
-function elementsIn(condition: Condition | undefined): [string, string][] {
-  if (!condition) return []
-  if ('all' in condition) return condition.all.flatMap(elementsIn)
-  if ('any' in condition) return condition.any.flatMap(elementsIn)
-  if ('not' in condition) return elementsIn(condition.not)
-  return 'element' in condition ? [[condition.element, condition.fact ?? 'present']] : []
 }

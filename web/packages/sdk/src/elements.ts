@@ -135,7 +135,8 @@ export function elementState({ fact, target }: Waits<'element_state'>, ears: Ear
 
 const isAt = (element: Element) => element.contains(element.ownerDocument.activeElement)
 
-function isFilled(element: Element): boolean {
+/** Whether a field holds something, or a box is ticked; of what is secret nobody is told. */
+export function isFilled(element: Element): boolean {
   if (element.matches(SECRET)) return false
   if (element.matches('[type=checkbox],[type=radio]')) return (element as HTMLInputElement).checked
   return 'value' in element ? String(element.value).trim() !== '' : !!element.textContent?.trim()

@@ -29,8 +29,6 @@ const TRIGGER = '[data-handrail-feed]'
 const LIKE = 'like'
 /** As many as the server gives in one answer. */
 const MOST_CONTENTS = 50
-/** A browser takes its time to draw what was launched; only then its end can be told from its beginning. */
-const BEGINNING = 1000
 
 const dateOf = (ports: Ports, { publishedAt }: Candidate) =>
   new Intl.DateTimeFormat(ports.locale(), { dateStyle: 'medium' }).format(publishedAt)
@@ -195,7 +193,7 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
 /** Plays one post: read to the end or not, closing it ends the run. */
 export function playPost(asked: Asked, parts: PostParts): Play {
   const { ports, candidate, content } = asked
-  const { view, journal, now } = ports
+  const { view, guard, journal, now } = ports
   const feed = feedOf(ports, parts)
   const run = { id: ports.newId() }
   const post = content.content as PostContent
@@ -203,15 +201,19 @@ export function playPost(asked: Asked, parts: PostParts): Play {
   let panel: Required<Drawn> | undefined
   let wasSeen = false
   let comments = 0
-  let away: { key: string; at: number } | undefined
+  /** What it launched, once that has come or is known not to come. */
+  let away = ''
+  let over = false
 
   const launch = (key: string) => {
     const go = asked.launch(key)
     return (
       go &&
-      (() => {
-        away = { key, at: now() }
-        return go()
+      (async () => {
+        const started = await go()
+        away = key
+        guard(back)()
+        return started
       })
     )
   }
@@ -228,8 +230,13 @@ export function playPost(asked: Asked, parts: PostParts): Play {
     panel = undefined
   }
 
-  function finish(reason: EndReason) {
+  function stop() {
+    over = true
     hide()
+  }
+
+  function finish(reason: EndReason) {
+    stop()
     scene.ended(reason, false)
     asked.ended(reason)
   }
@@ -273,17 +280,18 @@ export function playPost(asked: Asked, parts: PostParts): Play {
       content.theme,
     )
   }
+  /** What it launched is over, or never came: it is back (RULES 28). */
+  function back() {
+    if (over || !away || journal.get(`run:${away}`)) return
+    away = ''
+    show()
+  }
   show()
 
   return {
-    // What it launched is over: it is back (RULES 28).
-    heard() {
-      if (!away || now() - away.at < BEGINNING || journal.get(`run:${away.key}`)) return
-      away = undefined
-      show()
-    },
+    heard: back,
     end: finish,
-    stop: hide,
+    stop,
     open() {
       if (!panel) show()
     },

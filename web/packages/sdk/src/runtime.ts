@@ -20,6 +20,7 @@ import type { Neighbour } from './panel/panel.ts'
 import type { Chunk, Launch, Play } from './play.ts'
 import type { Feed } from './posts.ts'
 import type { Store } from './store.ts'
+import type { Uses } from './uses.ts'
 import { newId } from './values.ts'
 
 export type Because =
@@ -111,6 +112,8 @@ export interface Runtime {
   prune(live: readonly string[]): void
   /** Tells what is on the page what the server knows of it now. */
   tell(): void
+  /** What audiences ask of the page's elements. */
+  uses: Uses
   /** What is on the page hears an event or, without one, that something else changed. */
   hear(event?: string): void
   decisions(): readonly Decided[]
@@ -140,6 +143,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
   const all = () => [...showing.values()]
   const shownInLoad = new Set<string>()
   const log: Decided[] = []
+  const uses: Uses = { used: new Set() }
   let claimed = ''
   let held = false
   let chained = 0
@@ -174,7 +178,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
             : undefined,
       audience: () =>
         candidate.residual &&
-        !asked.rules()?.holdsOn(view, address(), deviceOf(view), candidate.residual, searchFor(candidate))
+        !asked.rules()?.holdsOn(view, address(), deviceOf(view), candidate.residual, searchFor(candidate), uses.isSo)
           ? 'residual'
           : undefined,
       where: () => (ports.isHere(candidate) ? undefined : 'where'),
@@ -400,6 +404,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     },
     decisions: () => log,
     hear,
+    uses,
     showing: () => [...showing.keys()],
     hold(on) {
       held = on

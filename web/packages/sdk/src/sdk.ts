@@ -269,7 +269,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
 
   async function use(made: BootReply, asked: string) {
     await prepare(made)
-    if (!ears && made.candidates.some((each) => /_(click|exit)$/.test(each.showOn.on))) ears = await load('ears')
+    if (!ears && /"(element(_click)?|page_exit)"/.test(JSON.stringify(made.candidates))) ears = await load('ears')
     if (stopped || asked !== who()) return
     reply = made
     stopEars?.()
@@ -472,7 +472,10 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   /** Sets attributes of one source: each on its own merits, so that a bad one costs only itself. */
   function write(source: 'native' | 'custom', fields: object, option: unknown) {
     const custom = source === 'custom'
-    const { refetchBoosted, refreshBoosted, removeUnspecified } = (option ?? {}) as Record<string, unknown>
+    const { refetchBoosted, refreshBoosted, refreshChangelog, removeUnspecified } = (option ?? {}) as Record<
+      string,
+      unknown
+    >
     const made: Record<string, AttributeValue> = {}
     for (const [key, value] of Object.entries(fields)) {
       if (value === undefined) continue
@@ -498,6 +501,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       option === true ||
       refetchBoosted ||
       refreshBoosted ||
+      refreshChangelog ||
       names.some((key) => watched?.includes(`${source}.${key}`))
     )
       boot()

@@ -5,6 +5,9 @@ import type { Dispose } from './guard.ts'
 import type { Asked } from './play.ts'
 import { scrollDepth } from './scrolling.ts'
 
+/** In this chunk as well: whoever has no triggers rarely asks for elements. */
+export { elementsIn, watchUses } from './uses.ts'
+
 /** What a step's triggers listen to. */
 export interface Ears {
   asked: Asked

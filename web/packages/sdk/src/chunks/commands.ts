@@ -1,5 +1,5 @@
 import type { BootReply } from '@handrail/wire'
-import type { Runtime } from '../runtime.ts'
+import type { Runtime, Started } from '../runtime.ts'
 import type { Store } from '../store.ts'
 
 type Listener = (detail: unknown) => void
@@ -27,10 +27,7 @@ const CENTER = 'resource_center'
 const RARE: Record<string, (hands: Hands) => unknown> = {
   'do boosted:refresh': ({ boot }) => boot(),
   'do boosted:hash-change': ({ runtime }) => runtime.opened(),
-  'do resource-center:open'({ runtime, reply }) {
-    const center = reply()?.candidates.find(({ kind }) => kind === CENTER)
-    return center ? runtime.start(center.key, 'manual') : undefined
-  },
+  'do resource-center:open': openCenter,
   'do resource-center:close'({ runtime }) {
     for (const { candidate, play } of runtime.all()) if (candidate.kind === CENTER) play?.close?.()
   },
@@ -39,6 +36,16 @@ const RARE: Record<string, (hands: Hands) => unknown> = {
     for (const name of ['skew', 'lost', 'quiet']) store.remove(name)
   },
   'get user:segments': segments,
+}
+
+/** Opens the center that may show on this page, and says why none of them may. */
+async function openCenter({ runtime, reply }: Hands): Promise<Started | undefined> {
+  let answer: Started | undefined
+  for (const { kind, key } of reply()?.candidates ?? []) {
+    if (kind === CENTER) answer = await runtime.start(key, 'manual')
+    if (answer?.started) break
+  }
+  return answer
 }
 
 /** The keys of the user's segments, which boot sends only to pages that ask. */
