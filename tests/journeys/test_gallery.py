@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.demo import Demo
+from tests.support.gallery import violations
 
 
 @pytest.fixture
@@ -26,20 +27,20 @@ def gallery(browser: Browser, demo: Demo) -> Iterator[Page]:
     context.close()
 
 
-def test_everything_in_it_shows_and_breaks_no_policy(gallery: Page) -> None:
+def test_everything_in_it_shows_and_breaks_no_policy(gallery: Page, demo: Demo) -> None:
     page = gallery
     keys = page.locator("#list button").evaluate_all("(buttons) => buttons.map((each) => each.dataset.key)")
     assert len(keys) >= 7
-    for key in keys:
-        for variant in ("", "-dark"):
-            # A page of its own for each, with nothing to resume.
-            page.evaluate("sessionStorage.clear()")
-            page.reload()
-            page.wait_for_selector("#list button")
-            assert page.evaluate("(key) => handrail.start(key)", key + variant) == {"started": True}, key + variant
-            expect(page.locator("handrail-root :is([role], button, img, p)").first).to_be_attached()
-            page.locator("handrail-root .cross").evaluate_all("(crosses) => crosses.forEach((each) => each.click())")
-            assert page.evaluate("violations") == [], key + variant
+    for at, key in enumerate(keys):
+        theme = ("", "-dark", "-brand")[at % 3]
+        # A page of its own for each, with nothing to resume.
+        page.evaluate("sessionStorage.clear()")
+        page.goto(f"{demo.host}/demo/gallery/?theme={theme}")
+        page.wait_for_selector("#list button")
+        assert page.evaluate("(key) => handrail.start(key)", key + theme) == {"started": True}, key + theme
+        expect(page.locator("handrail-root :is([role], button, img, p)").first).to_be_attached()
+        page.locator("handrail-root .cross").evaluate_all("(crosses) => crosses.forEach((each) => each.click())")
+        assert page.evaluate("violations") == [], key + theme
     assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -55,3 +56,24 @@ def test_the_language_and_the_direction_are_the_readers(gallery: Page) -> None:
     expect(card).to_contain_text("خطوة في نافذة")
     assert card.evaluate("(card) => getComputedStyle(card).direction") == "rtl"
     expect(card.get_by_role("button", name="إغلاق")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "theme"), [("en", 1280, ""), ("fr", 640, "-brand"), ("ar", 320, "-dark")]
+)
+def test_marks_are_accessible_in_every_language(
+    browser: Browser, demo: Demo, language: str, width: int, theme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 640}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{demo.host}/demo/gallery/?language={language}&theme={theme}")
+    expect(page.locator("#list button").first).to_be_attached()
+    assert page.evaluate("(key) => handrail.start(key)", f"hint-marks{theme}") == {"started": True}
+    mark = page.locator("handrail-root button.mark.dot")
+    expect(mark).to_be_attached()
+    assert violations(page) == []
+    mark.click()
+    expect(page.locator("handrail-root [role=dialog]")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    context.close()

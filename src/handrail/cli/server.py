@@ -20,6 +20,7 @@ from handrail.cli.workers import supervise
 from handrail.core.environments import RateLimit
 from handrail.core.errors import Conflict, HandrailError, NotFound
 from handrail.core.experiences.themes import Theme
+from handrail.core.pages import UrlRule, Where
 from handrail.core.segments import Segment
 from handrail.http.demo import DemoHost
 from handrail.segmentio.destination.model import Destination
@@ -124,16 +125,27 @@ def read(folder: Path) -> list[Placed]:
 
 
 def themed(documents: list[Placed]) -> list[Placed]:
-    """The gallery's documents: each experience once in every theme, `KEY`, `KEY-dark` and so on."""
+    """The gallery's documents: each experience once in every theme, `KEY`, `KEY-dark` and so on.
+
+    What stands together, such as the posts of a feed, is of one theme: the one that the page's address names.
+    """
     themes = [each.document.key for each in documents if isinstance(each.document, Theme)]
     made = [each for each in documents if isinstance(each.document, Theme | Segment | Destination)]
     for each in documents:
         if not isinstance(each.document, Theme | Segment | Destination):
             for theme in themes:
-                key = each.document.key + theme.removeprefix("gallery").removesuffix("-light")
-                document = msgspec.structs.replace(each.document, key=key, theme=theme)
+                suffix = theme.removeprefix("gallery").removesuffix("-light")
+                key = each.document.key + suffix
+                document = msgspec.structs.replace(each.document, key=key, theme=theme, where=_where(suffix))
                 made.append(msgspec.structs.replace(each, document=document))
     return made
+
+
+def _where(theme: str) -> Where:
+    """Addresses of the gallery with this theme in their query; without one it is the light theme."""
+    if theme:
+        return Where(include=(UrlRule("query", "equals", theme, name="theme"),))
+    return Where(exclude=(UrlRule("query", "starts_with", "-", name="theme"),))
 
 
 def _announce(installation: Installation, *, demo: bool) -> None:

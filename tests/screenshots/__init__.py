@@ -1,0 +1,1 @@
+"""Pictures of everything that Handrail shows, for eyes: `./dev screenshots`."""
