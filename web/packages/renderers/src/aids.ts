@@ -1,10 +1,23 @@
 import { make } from './blocks.ts'
 import type { Dispose, Stage } from './stage.ts'
 
-/** What is drawn is announced, unless it took focus; F6 leads into it and out; and the page cannot take it away. */
-export function aid(stage: Stage, root: ShadowRoot, card: HTMLElement, focused: boolean): Dispose {
-  const offs = [shield(stage, root), stayOnTop(stage, root, card), hopWithF6(stage, root, card)]
-  if (!focused) offs.push(announce(stage, root, card))
+/**
+ * What is drawn is announced, unless it took focus from `before`; F6 leads into it and out; and the page cannot take it
+ * away.
+ */
+export function aid(
+  stage: Stage,
+  root: ShadowRoot,
+  card: HTMLElement,
+  before: Element | null | false | undefined,
+): Dispose {
+  const offs = [
+    shield(stage, root),
+    stayOnTop(stage, root, card),
+    hopWithF6(stage, root, card, before || null),
+    clearKeyboard(stage, card),
+  ]
+  if (!before) offs.push(announce(stage, root, card))
   // A trap of the page's may have taken focus back before the shield stood; what else is ours may keep it.
   else if (stage.document.activeElement?.localName !== 'handrail-root') card.focus({ preventScroll: true })
   return () => {
@@ -23,12 +36,14 @@ function announce(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
 }
 
 /** F6 goes from the page into the card and back. Who is inside when the card closes stands where they were before. */
-function hopWithF6(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
+function hopWithF6(stage: Stage, root: ShadowRoot, card: HTMLElement, before: Element | null): Dispose {
   const page = stage.document
-  let origin: Element | null = null
+  let origin = before
   const back = () => {
-    if (origin instanceof HTMLElement && origin.isConnected) origin.focus({ preventScroll: true })
-    else card.blur()
+    if (origin instanceof HTMLElement && origin.isConnected && origin !== root.host)
+      origin.focus({ preventScroll: true })
+    // What is on the page's body stands nowhere, and neither does what went.
+    if (root.activeElement) (root.activeElement as HTMLElement).blur()
   }
   const hop = stage.guard((event: KeyboardEvent) => {
     if (event.key !== 'F6' || event.defaultPrevented) return
@@ -113,6 +128,23 @@ function stayOnTop(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
 function overlap(one: Element, other: Element): boolean {
   const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()]
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+}
+
+/** Tells a card's style how much of the window a phone's keyboard covers: the page does not shrink for it. */
+function clearKeyboard(stage: Stage, card: HTMLElement): Dispose {
+  const view = stage.document.defaultView ?? window
+  const seen = view.visualViewport
+  if (!seen) return () => undefined
+  const tell = stage.guard(() => {
+    // Who zooms in sees less of the page as well, without a keyboard.
+    const covered = seen.scale > 1.01 ? 0 : view.innerHeight - seen.height - seen.offsetTop
+    card.style.setProperty('--keyboard', `${Math.max(0, Math.round(covered))}px`)
+  })
+  const types = ['resize', 'scroll']
+  for (const type of types) seen.addEventListener(type, tell)
+  return () => {
+    for (const type of types) seen.removeEventListener(type, tell)
+  }
 }
 
 const FOCUSABLE = 'a[href],button,video[controls],input,select,textarea,[tabindex="0"]'

@@ -7,7 +7,7 @@ import { drawCross, type Surface } from './surface.ts'
 
 export const STANDING = `
 .modal,.center{inset:0;margin:auto;height:fit-content}
-.modal{width:min(calc(var(--width) + 100px),100vw - 24px)}
+.modal{width:min(var(--width) + 100px,100vw - 24px)}
 .corner{inset-block-end:20px;inset-inline-end:20px}
 .corner.top_end{inset-block:20px auto}
 .corner.top_start{inset:20px auto auto auto;inset-inline-start:20px}
@@ -32,7 +32,6 @@ const rank = (button: Button) => (button.style === 'secondary' ? 0 : 1)
 export function drawFoot(
   stage: StepStage,
   card: HTMLElement,
-  body: HTMLElement,
   buttons: readonly HTMLElement[],
   count = stage.count,
 ): void {
@@ -42,9 +41,7 @@ export function drawFoot(
   if (buttons.length) foot.append(make(stage, 'div', 'buttons', ...buttons))
   if (foot.firstChild) card.append(foot)
   const cross = drawCross(stage)
-  if (!cross) return
-  body.firstElementChild?.classList.add('top')
-  card.append(cross)
+  if (cross) card.append(cross)
 }
 
 /** Makes a card a dialog, named by its first heading and described by its first paragraph. */

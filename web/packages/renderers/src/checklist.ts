@@ -32,7 +32,7 @@ export const OWN = `
 .done .title{text-decoration:line-through}
 .more{padding:0 8px 12px 40px;padding-inline:40px 8px;display:grid;gap:10px}
 .more .buttons{margin:0}
-.finish{display:grid;gap:10px;justify-items:start}
+.finish{display:grid;gap:10px;justify-items:center;text-align:center;padding:12px 0 6px}
 .finish .big{width:44px;height:44px;border-radius:50%;background:var(--primary);color:var(--on-primary);display:grid;place-items:center}
 .finish .big svg{width:22px;height:22px}
 @media(prefers-reduced-motion:reduce){.fold svg{transition:none}}

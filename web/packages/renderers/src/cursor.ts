@@ -55,6 +55,8 @@ export function drawCursor(stage: StepStage<Step>, drawCard: (stage: StepStage<S
     },
     close() {
       off?.()
+      // What still moves would keep its element until it stands.
+      for (const each of pointer.getAnimations({ subtree: true })) each.cancel()
       surface.close()
       card.close()
     },

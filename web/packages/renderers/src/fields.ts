@@ -15,7 +15,7 @@ fieldset{border:0;margin:4px 0 0;padding:0;min-width:0}
 .scale label:hover{border-color:var(--primary)}
 .scale label:has(:checked){background:var(--primary);border-color:var(--primary);color:var(--on-primary)}
 .field:has(.marks){width:fit-content;min-width:0}
-.scale.marks{grid-auto-columns:44px;justify-content:space-between;gap:0}
+.scale.marks{grid-auto-columns:44px;justify-content:space-between;gap:0;margin-inline:-8px}
 .scale.marks label,.scale.marks label:has(:checked){border-color:transparent;background:none;color:var(--muted);min-height:44px}
 .scale.marks svg{width:28px;height:28px}
 .scale.marks label:has(:checked),.scale.fill label:has(~label :checked),.scale.fill:has(label:hover) label:is(:hover,:has(~label:hover)){color:var(--primary)}
@@ -31,12 +31,19 @@ input.text,textarea{width:100%;box-sizing:border-box;min-height:40px;margin:0;pa
 textarea{min-height:96px;resize:vertical}
 ::placeholder{color:var(--muted);opacity:1}
 .slide{display:flex;align-items:center;gap:12px}
-.slide input{flex:1;min-width:0;height:32px;margin:0;accent-color:var(--primary)}
+.slide input{flex:1;min-width:0;height:32px;margin:0;appearance:none;background:none;border-radius:8px;cursor:pointer;--to:right}
+[dir=rtl] .slide input{--to:left}
+::-webkit-slider-runnable-track{height:6px;border-radius:3px;background:linear-gradient(to var(--to),var(--primary) var(--fill),color-mix(in srgb,var(--text) 22%,transparent) 0)}
+::-moz-range-track{height:6px;border-radius:3px;background:linear-gradient(to var(--to),var(--primary) var(--fill),color-mix(in srgb,var(--text) 22%,transparent) 0)}
+::-webkit-slider-thumb{appearance:none;width:22px;height:22px;margin-top:-8px;border-radius:50%;background:var(--surface);border:2px solid var(--primary);box-shadow:0 1px 3px rgb(15 18 28/.3)}
+::-moz-range-thumb{box-sizing:border-box;width:22px;height:22px;border-radius:50%;background:var(--surface);border:2px solid var(--primary);box-shadow:0 1px 3px rgb(15 18 28/.3)}
+.touched::-webkit-slider-thumb{background:var(--primary)}
+.touched::-moz-range-thumb{background:var(--primary)}
 output{min-width:3ch;font-weight:650;text-align:end;font-variant-numeric:tabular-nums}
 .error{font-size:14px;font-weight:600;color:var(--text);border-inline-start:3px solid #d92d20;padding-inline-start:8px}
 .error:empty{position:absolute;border:0}
 @media(max-width:430px){.scale.long{grid-auto-flow:row;grid-template-columns:repeat(6,1fr);gap:6px}.scale label{min-height:44px}}
-@media(forced-colors:active){.scale label:has(:checked){background:Highlight;color:HighlightText;forced-color-adjust:none}}
+@media(forced-colors:active){::-webkit-slider-runnable-track{border:1px solid}::-moz-range-track{border:1px solid}.touched::-webkit-slider-thumb{background:Highlight}.bar i{background:Highlight}.scale label:has(:checked){background:Highlight;color:HighlightText;forced-color-adjust:none}}
 `
 
 type Question = Extract<SurveyStep, { title: unknown }>
@@ -298,6 +305,9 @@ function drawSlider(stage: Stage, hands: Hands, { least = 0, most = 100, step = 
   const value = make(stage, 'output')
   const show = () => {
     value.textContent = touched ? range.value : '–'
+    range.classList.toggle('touched', touched)
+    // Nothing is filled in before it was answered.
+    range.style.setProperty('--fill', `${touched ? (100 * (range.valueAsNumber - least)) / (most - least) : 0}%`)
   }
   show()
   const touch = stage.guard(() => {

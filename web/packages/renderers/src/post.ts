@@ -27,7 +27,7 @@ form{display:grid;gap:8px;border-top:1px solid var(--border);padding-top:14px}
 label{font-weight:600;font-size:14px}
 textarea{font:inherit;color:inherit;background:var(--surface);border:1px solid var(--muted);border-radius:calc(var(--radius) - 2px);padding:8px 10px;min-height:72px;width:100%;resize:vertical}
 form button{justify-self:start}
-@media(max-width:559px){.news{inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px;width:auto;max-height:calc(100dvh - 48px)}}
+@media(max-width:559px){.news{inset:auto 8px calc(8px + max(var(--keyboard,0px),env(safe-area-inset-bottom))) 8px;width:auto;max-height:calc(100dvh - 48px - var(--keyboard,0px))}}
 @media(max-height:460px){.news{inset-block:8px;max-height:none}}
 `
 const NARROW = '(max-width:559px)'
@@ -102,14 +102,13 @@ function drawNews(
   surface.raise(card)
   const modal = matchMedia(NARROW).matches
   if (modal) card.ariaModal = 'true'
-  const off = modal ? trap(stage, card) : assist(stage, surface.root, card, true)
-  card.focus({ preventScroll: true })
+  const offs = [() => surface.close(), assist(stage, surface.root, card, true)]
+  if (modal) offs.push(trap(stage, card))
   return {
     card,
     move: () => undefined,
     close() {
-      off()
-      surface.close()
+      for (const off of offs.reverse()) off()
     },
   }
 }
@@ -132,14 +131,27 @@ export function drawFeed(stage: FeedStage, theme: Theme): Required<Drawn> {
       dot.ariaLabel = stage.word('new', 'New')
       meta.prepend(dot)
     }
-    const cover = post.cover ? drawBlocks(own, [post.cover]) : []
-    const button = plain(stage, 'entry', line.press, ...cover, meta, make(stage, 'b', '', text(post.title)))
+    const button = plain(
+      stage,
+      'entry',
+      line.press,
+      ...drawCover(own, post),
+      meta,
+      make(stage, 'b', '', text(post.title)),
+    )
     button.dataset['at'] = line.at
     return button
   })
   const none = make(stage, 'p', '', stage.word('no_posts', 'Nothing new yet.'))
   const drawn = drawNews(stage, theme, stage.word('posts', 'What is new'), lines.length ? lines : [none])
   lines.find((each) => each.dataset['at'] === stage.from)?.focus()
+  return drawn
+}
+
+/** The picture at the head of a post; one that cannot be had leaves no hole. */
+function drawCover(stage: Stage, { cover }: PostContent): Element[] {
+  const drawn = (cover ? drawBlocks(stage, [cover]) : []) as Element[]
+  for (const each of drawn) each.addEventListener('error', () => each.remove())
   return drawn
 }
 
@@ -157,7 +169,7 @@ export function drawPost(stage: PostStage, theme: Theme): Required<Drawn> {
   if (post.cta) foot.append(drawButton(stage, post.cta))
   if (post.likes !== false) foot.append(drawLike(stage))
   const parts = [
-    ...(post.cover ? drawBlocks(stage, [post.cover]) : []),
+    ...drawCover(stage, post),
     metaOf(stage, post, stage.date),
     ...drawBlocks(stage, post.blocks ?? []),
     ...(foot.firstChild ? [foot] : []),

@@ -21,9 +21,12 @@ button.block:hover,a.block:hover,.hit[aria-selected=true]{filter:none;background
 .words span{color:var(--muted);font-size:13.5px;line-height:1.45}
 .new{width:8px;height:8px;border-radius:50%;background:var(--primary);flex:none}
 a.block{min-height:44px;padding-block:9px;border-color:transparent;margin-block:-3px;color:var(--primary);font-weight:500}
-.search{padding:0 20px 14px;flex:none}
-.search input{width:100%;min-height:44px;padding:8px 14px;font:400 15px/1.5 var(--font);color:var(--text);background:var(--surface);border:1px solid color-mix(in srgb,var(--muted) 75%,transparent);border-radius:var(--radius)}
+.search{position:relative;padding:0 20px 14px;flex:none}
+.search svg{position:absolute;inset-block-start:14px;inset-inline-start:34px;width:16px;height:16px;color:var(--muted);pointer-events:none}
+.search input{width:100%;min-height:44px;padding:8px 14px;padding-inline-start:40px;font:400 15px/1.5 var(--font);color:var(--text);background:var(--surface);border:1px solid color-mix(in srgb,var(--muted) 75%,transparent);border-radius:var(--radius)}
 .search input::placeholder{color:var(--muted);opacity:1}
+::-webkit-search-cancel-button{filter:grayscale(1)}
+.none{padding:32px 0;text-align:center}
 .hits{display:grid;gap:4px}
 .hit{padding:10px 14px;border:1px solid transparent;border-radius:var(--radius);cursor:pointer;color:var(--text);min-height:44px}
 .inside>.plain{justify-self:start}
@@ -39,6 +42,8 @@ const ICONS: Record<NonNullable<ActionCard['icon']>, string> = {
   link: 'M6 8a2.5 2.5 0 0 0 3.5 0l2-2A2.5 2.5 0 0 0 8 2.5L7 3.5M8 6a2.5 2.5 0 0 0-3.5 0l-2 2A2.5 2.5 0 0 0 6 11.5l1-1',
   bell: 'M3 10h8c-1-1-1-2-1-4a3 3 0 0 0-6 0c0 2 0 3-1 4m3 2h2',
 }
+
+const LENS = 'M6.2 2a4.2 4.2 0 1 0 0 8.4 4.2 4.2 0 0 0 0-8.4m3 7.2 3 3'
 
 /** A line of the panel, ready to draw. `press` does what a click on it means. */
 export type CenterLine =
@@ -131,7 +136,7 @@ function searchField(panel: DrawnPanel, stage: CenterStage): HTMLInputElement {
     field.setAttribute(name, value)
   const count = make(stage, 'span', 'live')
   count.setAttribute('role', 'status')
-  panel.inside.before(make(stage, 'div', 'search', field, count))
+  panel.inside.before(make(stage, 'div', 'search', field, drawIcon(stage, LENS), count))
   field.addEventListener(
     'input',
     stage.guard(() => drawCenter(panel, stage)),
@@ -174,7 +179,7 @@ function drawHits(panel: DrawnPanel, stage: CenterStage, field: HTMLInputElement
   list.setAttribute('role', 'listbox')
   list.setAttribute('aria-label', field.placeholder)
   const none = stage.word('no_results', 'Nothing found.')
-  redraw(panel.inside, ...(hits.length ? [list] : [make(stage, 'p', '', none)]))
+  redraw(panel.inside, ...(hits.length ? [list] : [make(stage, 'p', 'none', none)]))
   const said = panel.card.querySelector('.search .live')
   if (said) said.textContent = hits.length ? stage.word('results', '# found', hits.length) : none
   field.setAttribute('aria-expanded', `${hits.length > 0}`)

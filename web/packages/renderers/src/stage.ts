@@ -34,6 +34,8 @@ export interface StepStage<Content extends { cross?: { action?: Action } } = { c
   cross: 'dismiss' | 'snooze' | null
   /** False when the snoozes of this cycle are used up: what snoozes says that it closes. */
   snoozeLeft: boolean
+  /** The card before had the focus, and the user is nowhere else since: this one takes it. */
+  entered?: boolean
   /** Called once, when painted and at least half visible for one second. */
   seen(): void
 }

@@ -108,9 +108,11 @@ export function trap(stage: Stage, card: HTMLElement): Dispose {
   return helped(stage, ({ keepFocus }) => [keepFocus(stage, card, before)])
 }
 
-/** What helps people and holds its own against the page, and nothing that painting waits for. */
-export function assist(stage: Stage, root: ShadowRoot, card: HTMLElement, focused: boolean): Dispose {
-  return helped(stage, ({ aid }) => [aid(stage, root, card, focused)])
+/** What helps people and holds its own against the page, and nothing that painting waits for. `focused`: it takes focus. */
+export function assist(stage: Stage, root: ShadowRoot, card: HTMLElement, focused?: boolean): Dispose {
+  const before = stage.document.activeElement
+  if (focused) card.focus({ preventScroll: true })
+  return helped(stage, ({ aid }) => [aid(stage, root, card, focused && before)])
 }
 
 /** With the aids of keyboards and screen readers, which painting does not wait for. */

@@ -15,7 +15,7 @@ const OWN = `${STANDING}
 .body{gap:10px}
 .bar{position:absolute;inset:0 0 auto;height:3px;background:var(--border);border-radius:var(--radius) var(--radius) 0 0;overflow:hidden}
 .bar i{display:block;height:100%;background:var(--primary)}
-@media(max-width:559px){.card.corner,.card.modal{inset:auto 0 0!important;width:auto;max-height:85dvh;border-radius:var(--radius) var(--radius) 0 0;border-width:1px 0 0;padding-block-end:calc(20px + env(safe-area-inset-bottom))}button,.choice{min-height:44px}.foot .buttons button{flex:1}.foot .buttons{width:100%}}
+@media(max-width:559px){.card.corner,.card.modal{inset:auto 0 var(--keyboard,0)!important;width:auto;max-height:calc(85dvh - var(--keyboard,0px));border-radius:var(--radius) var(--radius) 0 0;border-width:1px 0 0;padding-block-end:calc(20px + env(safe-area-inset-bottom))}button,.choice{min-height:44px}.foot .buttons button{flex:1}.foot .buttons{width:100%}}
 ${FIELDS}`
 
 /** Milliseconds in which a step that was not touched yet takes no answer. */
@@ -58,7 +58,7 @@ export function draw(stage: StepStage<SurveyStep>, hands: Hands): Drawn {
   const own = ownButton(stage, !!body.querySelector('button') || buttons.length > 0)
   if (own) buttons.push(own)
   const shown = { ...stage, showProgress: stage.showProgress && step.type !== 'thank_you' }
-  drawFoot(shown, card, body, buttons, hands.count)
+  drawFoot(shown, card, buttons, hands.count)
   if (shown.showProgress && hands.count > 1) {
     const bar = make(stage, 'div', 'bar', make(stage, 'i'))
     ;(bar.firstChild as HTMLElement).style.width = `${((stage.index + 1) / hands.count) * 100}%`
@@ -88,7 +88,6 @@ export function draw(stage: StepStage<SurveyStep>, hands: Hands): Drawn {
   )
   const offs: Dispose[] = [...stand(stage, surface, card, hands.form, hands.placement), () => surface.close()]
   if (modal) offs.push(trap(stage, card))
-  else if (hands.entered) card.focus({ preventScroll: true })
   offs.push(
     watchEscape(stage, surface.root, modal),
     watchSeen(stage, card, stage.seen),

@@ -8,7 +8,8 @@ import { anchorsNatively, assist, mount, type Surface, trap, watchEscape, watchS
 export { watchTarget as watch } from '@handrail/targets'
 
 const OWN = `${STANDING}
-.anchored{position-visibility:anchors-visible;position-try-fallbacks:flip-block,flip-inline,flip-block flip-inline}
+.anchored{position-visibility:anchors-visible;position-try-fallbacks:flip-block,flip-inline,flip-block flip-inline,--mid}
+@position-try --mid{position-area:none;inset:0;margin:auto;height:fit-content}
 .anchored.top{position-area:top;margin-block:12px}
 .anchored.bottom,.anchored.auto{position-area:bottom;margin-block:12px}
 .anchored.start{position-area:inline-start;margin-inline:12px}
@@ -23,7 +24,7 @@ const OWN = `${STANDING}
 .native.shade.b{top:calc(anchor(bottom) + 5px)}
 .native.shade.l{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);right:calc(anchor(left) + 5px)}
 .native.shade.r{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);left:calc(anchor(right) + 5px)}
-@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:calc(100% - 16px);margin:0;transform:none!important}}
+@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0;transform:none!important}}
 `
 
 /** Draws one step of a tour. Where it stands follows from its form, its target and the room there is. */
@@ -36,7 +37,7 @@ export function draw(stage: StepStage<Step>): Drawn {
   const [blocks, buttons] = parted(stage, step.blocks ?? [])
   const body = make(stage, 'div', 'body', ...blocks)
   const card = make(stage, 'div', `card${modal ? ' modal' : ''}`, body)
-  drawFoot(stage, card, body, buttons)
+  drawFoot(stage, card, buttons)
   nameCard(stage, card, body, step.name, modal)
   let target = stage.target
   let anchored: Dispose[] = []
@@ -54,7 +55,7 @@ export function draw(stage: StepStage<Step>): Drawn {
   offs.push(
     watchEscape(stage, surface.root, modal),
     watchSeen(stage, card, stage.seen),
-    assist(stage, surface.root, card, modal),
+    assist(stage, surface.root, card, modal || stage.entered),
   )
 
   return {

@@ -31,7 +31,9 @@ export function track(
     const above = box.top - size.height - GAP
     const below = box.bottom + GAP
     const fitsBelow = below + size.height <= height - ROOM
-    const top = place === 'top' ? (above >= ROOM ? above : below) : fitsBelow || above < ROOM ? below : above
+    const wanted = place === 'top' ? (above >= ROOM ? above : below) : fitsBelow || above < ROOM ? below : above
+    // Where there is room on neither side, it is better over its target than out of the window.
+    const top = Math.max(ROOM, Math.min(wanted, height - size.height - ROOM))
     const left = Math.max(ROOM, Math.min(box.left + box.width / 2 - size.width / 2, width - size.width - ROOM))
     return [
       [box.left, box.top, box.width, box.height, left, top],

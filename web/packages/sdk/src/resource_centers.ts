@@ -40,7 +40,8 @@ export function playCenter(asked: Asked, parts: CenterParts): Play {
   let shut: Dispose | undefined
   let most = Math.max(0, ...center.cards.map((card) => (card.type === 'feed' ? (card.most ?? 3) : 0)))
 
-  const others = (kind: string) => ports.reply()?.candidates.filter((each) => each.kind === kind) ?? []
+  const others = (kind: string) =>
+    ports.reply()?.candidates.filter((each) => each.kind === kind && ports.may(each)) ?? []
   const isUnread = (each: Candidate) => !ledger.of(each.key, each.state).last_seen
   const posts = () => others('post').sort((one, other) => other.publishedAt - one.publishedAt)
   const unread = () => (center.cards.some((card) => card.type === 'feed') ? posts().filter(isUnread).length : 0)

@@ -59,6 +59,8 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
   let target: Element | null = null
   let drawn: Drawn | undefined
   let armed = false
+  /** Where the focus went when a card that had it closed; the next one takes it from there. */
+  let leftTo: Element | null | undefined
 
   const stepOf = () => steps[run.step] as Step
   const keyOf = () => stepOf().key ?? candidate.kind
@@ -97,8 +99,11 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
   }
 
   function hide() {
-    drawn?.close()
+    if (!drawn) return
+    const inside = drawn.card?.matches(':focus-within')
+    drawn.close()
     drawn = undefined
+    leftTo = inside ? page.activeElement : undefined
   }
 
   function leaveStep() {
@@ -172,6 +177,7 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
       index: run.step,
       count: steps.length,
       showProgress: tools.showProgress,
+      entered: page.activeElement === leftTo,
       target,
       cross,
       snoozeLeft,

@@ -66,11 +66,11 @@ export function drawPanel(stage: PanelStage, focused: boolean): DrawnPanel {
   const modal = focused && matchMedia(NARROW).matches
   if (modal) card.ariaModal = 'true'
   const offs: Dispose[] = [
-    modal ? trap(stage, card) : assist(stage, surface.root, card, focused),
+    assist(stage, surface.root, card, focused),
     watchSeen(stage, card, stage.seen),
     () => surface.close(),
   ]
-  if (focused) card.focus({ preventScroll: true })
+  if (modal) offs.unshift(trap(stage, card))
   return {
     card,
     inside,

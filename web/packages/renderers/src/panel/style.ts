@@ -27,7 +27,7 @@ const OWN = `
 button.plain{background:none;border-color:transparent;color:var(--muted);padding:5px 8px;min-height:32px;font-weight:500}
 button.plain:hover{background:color-mix(in srgb,var(--text) 7%,transparent);color:var(--text);filter:none}
 .foot button.plain{margin-inline-start:-8px}
-@media(max-width:559px){.panel,.panel.top{position:fixed;inset:auto 8px calc(8px + env(safe-area-inset-bottom))!important;width:auto;max-height:min(85dvh,100dvh - 24px);transform:none!important}}
+@media(max-width:559px){.panel,.panel.top{position:fixed;inset:auto 8px calc(8px + max(var(--keyboard,0px),env(safe-area-inset-bottom)))!important;width:auto;max-height:calc(min(85dvh,100dvh - 24px) - var(--keyboard,0px));transform:none!important}}
 @media(max-height:460px){.panel,.panel.top{inset-block:8px!important;height:auto;max-height:none}}
 @media(forced-colors:active){.badge{border:1px solid}.launcher button{border:1px solid ButtonText}}
 `

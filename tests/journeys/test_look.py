@@ -1,0 +1,141 @@
+"""Where cards stand and where the focus goes: beside tall words, over a phone's keyboard, from one step to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.support.demo import Demo
+from tests.support.gallery import published
+
+Open = Callable[..., Page]
+NOTIFICATIONS = "[aria-label='Notifications']"
+THEME = "[aria-label='Toggle theme']"
+LONG = "Everything that there is to say about it is said here. " * 12
+
+
+def a_step(key: str, css: str, *words: str) -> dict[str, Any]:
+    label = {"type": "button", "label": "Next", "actions": [{"type": "go_to_step"}]}
+    blocks = [{"type": "heading", "text": f"About {key}"}, *({"type": "paragraph", "text": each} for each in words)]
+    return {"key": key, "target": {"css": css}, "blocks": [*blocks, label]}
+
+
+def a_tour(key: str, *steps: dict[str, Any], **members: Any) -> dict[str, Any]:
+    envelope = {"kind": "tour", "key": key, "name": key.title(), "respects_rate_limit": False}
+    return envelope | {"show_on": {"on": "manual"}, "content": {"steps": list(steps)}} | members
+
+
+def card(page: Page) -> Locator:
+    return page.locator("handrail-root .card")
+
+
+@pytest.fixture
+def opened(quiet: Demo, visit: Open, tmp_path: Path) -> Iterator[Open]:
+    """Publishes documents, opens the host's page and starts the first of them."""
+    live: list[Any] = []
+
+    def open_page(*documents: dict[str, Any], **options: Any) -> Page:
+        shown = published(quiet, tmp_path, *documents)
+        shown.__enter__()
+        live.append(shown)
+        page = visit("ada", host=quiet, **options)
+        page.wait_for_function("window.handrail?.start")
+        page.locator("button").first.focus()
+        assert page.evaluate("(key) => handrail.start(key)", documents[0]["key"]) == {"started": True}
+        expect(card(page)).to_be_visible()
+        return page
+
+    yield open_page
+    for shown in live:
+        shown.__exit__(None, None, None)
+
+
+def test_who_goes_on_by_keyboard_stands_in_the_next_card(opened: Open) -> None:
+    page = opened(a_tour("walk", a_step("one", NOTIFICATIONS), a_step("two", THEME), a_step("three", NOTIFICATIONS)))
+    before = page.evaluate_handle("document.activeElement")
+    page.keyboard.press("F6")
+    expect(card(page)).to_be_focused()
+    for key in ("one", "two", "three"):
+        expect(card(page)).to_have_accessible_name(f"About {key}")
+        expect(card(page)).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(card(page).get_by_role("button", name="Next")).to_be_focused()
+        page.keyboard.press("Enter")
+    expect(card(page)).to_have_count(0)
+    assert page.evaluate("(before) => document.activeElement === before", before), "it goes back to where it came from"
+
+
+def test_a_step_takes_no_focus_from_the_page(opened: Open) -> None:
+    page = opened(a_tour("aside", a_step("one", NOTIFICATIONS), a_step("two", THEME)))
+    before = page.evaluate_handle("document.activeElement")
+    page.evaluate("document.querySelector('handrail-root').shadowRoot.querySelector('button.primary').click()")
+    expect(card(page)).to_have_accessible_name("About two")
+    expect(page.locator("handrail-root [role=status]")).to_have_text("About two")
+    assert page.evaluate("(before) => document.activeElement === before", before)
+
+
+def test_a_card_taller_than_the_room_at_its_target_stays_in_the_window(opened: Open) -> None:
+    page = opened(a_tour("tall", a_step("one", NOTIFICATIONS, LONG, LONG)))
+    page.set_viewport_size({"width": 1000, "height": 560})
+    box = card(page).bounding_box()
+    assert box
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 560
+    button = card(page).get_by_role("button", name="Next")
+    button.scroll_into_view_if_needed()
+    button.click()
+    expect(card(page)).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_native_controls_are_of_the_themes_scheme(gallery: Callable[..., Page], scheme: str) -> None:
+    page = gallery(color_scheme="light", theme="" if scheme == "light" else "-dark")
+    key = "survey-modal" if scheme == "light" else "survey-modal-dark"
+    assert page.evaluate("(key) => handrail.start(key)", key) == {"started": True}
+    expect(card(page)).to_have_css("color-scheme", scheme)
+
+
+def test_a_sheet_stands_over_a_phones_keyboard(gallery: Callable[..., Page]) -> None:
+    page = gallery(viewport={"width": 360, "height": 740})
+    assert page.evaluate("handrail.start('post-everything')") == {"started": True}
+    field = page.locator("handrail-root textarea")
+    expect(field).to_be_attached()
+    page.evaluate("keyboard(300)")
+    box = card(page).bounding_box()
+    assert box
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 440
+    page.evaluate("keyboard(0)")
+    expect(card(page)).to_have_css("bottom", "8px")
+
+
+KEYBOARD = """
+  let covered = 0
+  class Seen extends EventTarget { scale = 1; offsetTop = 0; get height() { return innerHeight - covered } }
+  const seen = new Seen()
+  Object.defineProperty(window, 'visualViewport', { value: seen })
+  window.keyboard = (height) => { covered = height; seen.dispatchEvent(new Event('resize')) }
+"""
+
+
+@pytest.fixture
+def gallery(demo: Demo, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens the gallery in a theme, with a keyboard that the test raises."""
+    contexts = []
+
+    def open_page(theme: str = "", **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        contexts.append(context)
+        context.add_init_script(f"(() => {{ {KEYBOARD} }})()")
+        page = context.new_page()
+        page.goto(f"{demo.host}/demo/gallery/?theme={theme}")
+        expect(page.locator("#list button").first).to_be_attached()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
