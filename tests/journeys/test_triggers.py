@@ -101,6 +101,8 @@ TOURS = (
         {"on": "survey_answered", "survey": "opinion", "question": "score", "operator": ">=", "value": 9},
     ),
     a_tour("frames", {"on": "element_clicked", "target": {"css": "#inner", "frame": ["#frame"]}}),
+    a_tour("shadows", {"on": "element_state", "fact": "filled", "target": {"css": "input", "shadow": ["#host"]}}),
+    a_tour("scrolls-shadow", {"on": "scroll_depth", "percent": 70, "target": {"css": "div", "shadow": ["#host"]}}),
     a_tour("prints", {"on": "element_clicked", "target": {"fingerprint": PRINT}}),
     a_tour("leaves", {"on": "element_clicked", "target": {"css": "#away"}}, then=[{"type": "dismiss"}]),
     a_tour("advances", target={"css": "#away"}, on_target="advance"),
@@ -256,6 +258,27 @@ def test_a_survey_answered_elsewhere_counts_when_the_answer_fits(begin: Begin) -
 def test_a_click_inside_a_frame_counts(begin: Begin) -> None:
     page = begin("frames", FRAMED).page
     page.frame_locator("#frame").locator("#inner").click()
+    wait_for(page, SECOND)
+
+
+SHADOWED = (
+    BODY
+    + """<div id="host"><template shadowrootmode="open">
+<input><div style="height:90px;overflow:auto"><p style="height:900px">Log</p></div></template></div>"""
+)
+
+
+def test_what_happens_in_a_shadow_root_counts(begin: Begin) -> None:
+    page = begin("shadows", SHADOWED).page
+    page.locator("#host input").fill("ab")
+    settle(page)
+    assert heading(page) == "Your reports", "they are still at it"
+    page.locator("#host input").blur()
+    wait_for(page, SECOND)
+    page = begin("scrolls-shadow", SHADOWED).page
+    settle(page)
+    assert heading(page) == "Your reports"
+    page.evaluate("host.shadowRoot.querySelector('div').scrollTo(0, 700)")
     wait_for(page, SECOND)
 
 

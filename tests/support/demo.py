@@ -18,6 +18,8 @@ from playwright.sync_api import Page
 from tests.support.network import find_free_port
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 180
+"""How long a busy machine may take over one call or command, in seconds."""
 
 
 class Demo:
@@ -32,7 +34,7 @@ class Demo:
 
     def ask(self, method: str, path: str, **more: object) -> dict[str, object] | list[dict[str, object]]:
         """One API call through the command socket."""
-        with httpx.Client(transport=self._transport, base_url="http://handrail") as client:
+        with httpx.Client(transport=self._transport, base_url="http://handrail", timeout=PATIENCE) as client:
             answer = client.request(method, path, **more)  # pyright: ignore[reportArgumentType]
             answer.raise_for_status()
             return answer.json()
@@ -47,7 +49,7 @@ class Demo:
         """Run `handrail WORDS` against this demo."""
         command = [sys.executable, "-m", "handrail.cli", *words]
         return subprocess.run(
-            command, env=self._environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+            command, env=self._environment, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
 

@@ -33,7 +33,7 @@ export function playChecklist(asked: Asked, parts: ChecklistParts): Play {
   let unfolded: string | null | undefined
   let timer = 0
   const uses: Uses = { used: new Set() }
-  let watching: Promise<Dispose> | undefined
+  let watching: Promise<Dispose | void> | undefined
 
   const state = (): ExperienceState => stateOf(ports, candidate)
   const progress = () => progressOf(list, state())
@@ -158,15 +158,20 @@ export function playChecklist(asked: Asked, parts: ChecklistParts): Play {
   function watchElements() {
     const open = list.tasks.filter((task) => !isDone(task)).map((task) => candidate.tasks?.[task.key])
     if (!/"element":/.test(JSON.stringify(open))) return forget()
-    watching ??= import('./triggers.ts').then(({ elementsIn, watchUses }) => {
-      const off = watchUses(view, guard, open.flatMap(elementsIn), uses, look)
-      if (watching) guard(look)()
-      return off
-    })
+    watching ??= import('./triggers.ts').then(
+      ({ elementsIn, watchUses }) => {
+        const off = watchUses(view, guard, open.flatMap(elementsIn), uses, look)
+        if (watching) guard(look)()
+        return off
+      },
+      () => {
+        watching = undefined
+      },
+    )
   }
 
   function forget() {
-    void watching?.then((off) => off())
+    void watching?.then((off) => off?.())
     watching = undefined
   }
 

@@ -7,7 +7,10 @@ const LOOKS = { opacityProperty: true, visibilityProperty: true, contentVisibili
 /** What is typed into these is nobody's business, not even whether something is. */
 const SECRET = 'input[type=password],[autocomplete*=cc-],[autocomplete~=one-time-code]'
 
-/** Hears events before the page's own handlers do: on the page and, where a target is in frames, in its frame as well. */
+/**
+ * Hears events before the page's own handlers do: on the page and, where a target is in a frame or a shadow root, in there
+ * as well, because few events come out of them.
+ */
 export function hearAt(
   types: readonly string[],
   target: Target | undefined,
@@ -15,26 +18,26 @@ export function hearAt(
   listen: (event: Event) => void,
 ): Dispose {
   const page = ports.view.document
-  const heard = new Set<Document>()
-  const hear = (document: Document) => {
-    if (heard.has(document)) return
-    heard.add(document)
-    for (const type of types) document.addEventListener(type, listen, true)
+  const heard = new Set<Node>()
+  const hear = (root: Node) => {
+    if (heard.has(root)) return
+    heard.add(root)
+    for (const type of types) root.addEventListener(type, listen, true)
   }
   hear(page)
   const off =
-    target?.frame?.length &&
+    (target?.frame ?? target?.shadow) &&
     watch(
       page,
       target,
       words,
       ports.guard((found) => {
-        if ('element' in found) hear(found.element.ownerDocument)
+        if ('element' in found) hear(found.element.getRootNode())
       }),
     )
   return () => {
     if (off) off()
-    for (const document of heard) for (const type of types) document.removeEventListener(type, listen, true)
+    for (const root of heard) for (const type of types) root.removeEventListener(type, listen, true)
   }
 }
 
@@ -133,7 +136,7 @@ export function elementState({ fact, target }: Waits<'element_state'>, ears: Ear
   }
 }
 
-const isAt = (element: Element) => element.contains(element.ownerDocument.activeElement)
+const isAt = (element: Element) => element.contains((element.getRootNode() as Document | ShadowRoot).activeElement)
 
 /** Whether a field holds something, or a box is ticked; of what is secret nobody is told. */
 export function isFilled(element: Element): boolean {

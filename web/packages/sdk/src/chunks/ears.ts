@@ -27,17 +27,20 @@ export function listen(
   })
   const residuals = candidates.map(({ residual }) => residual)
   const watching = /"element":/.test(JSON.stringify(residuals))
-    ? import('../triggers.ts').then(({ elementsIn, watchUses }) => {
-        const look = () => runtime.consider('page_opening')
-        const off = watchUses(view, guard, residuals.flatMap(elementsIn), runtime.uses, look)
-        guard(look)()
-        return off
-      })
+    ? import('../triggers.ts').then(
+        ({ elementsIn, watchUses }) => {
+          const look = () => runtime.consider('page_opening')
+          const off = watchUses(view, guard, residuals.flatMap(elementsIn), runtime.uses, look)
+          guard(look)()
+          return off
+        },
+        () => undefined,
+      )
     : undefined
   page.addEventListener('click', clicked, true)
   page.documentElement.addEventListener('mouseout', left)
   return () => {
-    void watching?.then((off) => off())
+    void watching?.then((off) => off?.())
     page.removeEventListener('click', clicked, true)
     page.documentElement.removeEventListener('mouseout', left)
   }
