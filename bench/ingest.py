@@ -43,6 +43,7 @@ from handrail.http.asgi import JSON, answer, read_body
 from handrail.ingest.accept import Door, accept_batch
 from handrail.ingest.dedupe import ID_SIZE
 from handrail.ingest.ports import Appended, Log
+from handrail.serving import calm_collector
 
 ROOT = Path(__file__).parents[1]
 EVENTS = int(os.environ.get("HANDRAIL_BENCH_EVENTS", "60000"))
@@ -121,7 +122,7 @@ def cost_by_size(ids: int) -> float:
         seen = log._seen  # pyright: ignore[reportPrivateUsage]
         for _ in range(0, ids, 100_000):
             block = choose.randbytes(100_000 * ID_SIZE)
-            seen.add(block[at : at + ID_SIZE] for at in range(0, len(block), ID_SIZE))
+            seen.add([block[at : at + ID_SIZE] for at in range(0, len(block), ID_SIZE)])
         door = Door("bench", "bench", now)
         bodies = make_bodies()
         gc.collect()
@@ -456,7 +457,8 @@ async def serve(kind: str, folder: Path) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
-        config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False)
+        calm_collector()
+        config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False, proxy_headers=False)
         await uvicorn.Server(config).serve(sockets=[listener])
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handrail.ingest import dedupe
 from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_id
 
 
@@ -55,3 +57,20 @@ def test_nothing_new_is_taken_for_a_repeat_among_many() -> None:
     seen.add(ids[:100_000])
     assert all(identity in seen for identity in ids[:100_000])
     assert not any(identity in seen for identity in ids[100_000:])
+
+
+def test_ids_outlive_wider_buckets_and_go_with_their_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dedupe, "BUCKETS", 8)
+    choose = random.Random(6)
+    days = [[choose.randbytes(ID_SIZE) for _ in range(900)] for _ in range(4)]
+    seen = SeenIds()
+    for day in days:
+        for start in range(0, len(day), 100):
+            seen.add(day[start : start + 100])
+        seen.seal_day()
+    assert len(seen) == 3600, "more than eight buckets of 255 hold"
+    while days:
+        assert all(identity in seen for day in days for identity in day)
+        seen.forget_day()
+        assert not any(identity in seen for identity in days.pop(0))
+    assert len(seen) == 0

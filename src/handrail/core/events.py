@@ -47,7 +47,7 @@ class EventBody(msgspec.Struct, omit_defaults=True):
     integrations: dict[str, object] = {}
 
 
-class Stamp(msgspec.Struct, frozen=True, order=True, array_like=True):
+class Stamp(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
     """When a fact was said: greater wins. `message_id` breaks ties, so any order of arrival gives one answer."""
 
     timestamp: int

@@ -91,6 +91,13 @@ class Keys(msgspec.Struct):
     links: set[Key] = msgspec.field(default_factory=set[Key])
     aliases: set[Key] = msgspec.field(default_factory=set[Key])
 
+    def update(self, more: Keys) -> None:
+        """Take in more of them."""
+        self.subjects |= more.subjects
+        self.companies |= more.companies
+        self.links |= more.links
+        self.aliases |= more.aliases
+
 
 class State(msgspec.Struct):
     """Folded state, all of it or the rows that one fold needs. `aliases` maps a user id to its set's least id."""
@@ -139,7 +146,7 @@ def fold(state: State, events: Iterable[Event], rules: Callable[[str], FoldRules
         if event.environment != environment:
             environment = event.environment
             applied = rules(environment)
-        key = (environment, "u:" + event.user_id) if event.user_id is not None else subject_key(event)
+        key = (environment, "u:" + user_id) if (user_id := event.user_id) is not None else subject_key(event)
         if key is not None:
             subject = subjects.get(key)
             if subject is None:
@@ -172,12 +179,15 @@ def fold(state: State, events: Iterable[Event], rules: Callable[[str], FoldRules
 def needed(events: Iterable[Event]) -> Keys:
     """The rows that folding `events` reads. For aliases: the whole set of each id."""
     keys = Keys()
+    about = keys.subjects
     for event in events:
-        if (key := subject_key(event)) is not None:
-            keys.subjects.add(key)
+        environment = event.environment
+        if (user_id := event.user_id) is not None:
+            about.add((environment, "u:" + user_id))
+        elif event.anonymous_id is not None:
+            about.add((environment, "a:" + event.anonymous_id))
         if event.type == "track" or event.type == "page":
             continue
-        environment = event.environment
         if event.type == "identify" and event.anonymous_id is not None:
             keys.links.add((environment, event.anonymous_id))
         elif event.type == "alias" and event.previous_id is not None and event.user_id is not None:

@@ -17,7 +17,7 @@ AttributeValue: TypeAlias = str | int | float | bool | list[str | int | float | 
 """None is a tombstone: the attribute was unset. A list holds one type only (`core.values.check_attribute`)."""
 
 
-class Written(msgspec.Struct, array_like=True):
+class Written(msgspec.Struct, array_like=True, gc=False):
     """A value and who said it last."""
 
     value: AttributeValue
@@ -63,7 +63,7 @@ class Link(msgspec.Struct, frozen=True, order=True, array_like=True):
     user_id: str
 
 
-class Subject(msgspec.Struct, omit_defaults=True):
+class Subject(msgspec.Struct, omit_defaults=True, gc=False):
     """One subject's folded state. `native` and `custom` by attribute key; `counters` by counter id, then day number.
 
     Join two with `core.fold.merge`; ask what a condition may know with `core.fold.facts`.

@@ -13,6 +13,8 @@ import msgspec
 
 from handrail.core.events import Event
 
+SCRUBBED = rb'[?#\\]|"ip"'
+"""A pattern without which no text holds anything to cut, unless members are dropped by name."""
 _HAS_IP = b'"ip"'
 _ESCAPED = re.compile(rb"\\u00[2-7]")
 """A letter of ASCII written as an escape: what is looked for may be spelt so."""

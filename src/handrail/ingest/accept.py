@@ -18,20 +18,21 @@ from handrail.core.values import MILLISECOND, START, Refused, check_user_id
 from handrail.segmentio.wire import (
     MAX_EVENT,
     NOTHING,
+    SMALL,
     TYPES,
+    Batch,
     Call,
     Envelope,
+    Shared,
     may_hold_poison,
+    parse_batch,
     parse_call,
     parse_calls,
-    parse_envelope,
 )
 
 MAX_MESSAGE_ID = 100
 MAX_NAME = 200
 MAX_TRAITS = 1000
-TRAITS_NEED = 5 * MAX_TRAITS
-"""Bytes below which an event cannot hold more traits than are kept."""
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -61,15 +62,15 @@ class Door(msgspec.Struct, frozen=True):
     received_at: int
 
 
-class _Shared(msgspec.Struct, frozen=True):
-    """What the calls of one batch have in common."""
+class _Common(msgspec.Struct, frozen=True):
+    """What the calls of one batch have in common, ready for each of them."""
 
     sent_at: int | None = None
     context: bytes = b""
     integrations: bytes = b""
 
 
-_ALONE = _Shared()
+_ALONE = _Common()
 
 
 def accept_call(body: bytes, kind: str, door: Door) -> Accepted:
@@ -81,18 +82,27 @@ def accept_call(body: bytes, kind: str, door: Door) -> Accepted:
 
 def accept_batch(body: bytes, door: Door) -> Accepted:
     """The events of a batch. Raises Invalid for what is no batch at all."""
-    return accept_envelope(parse_envelope(body), door, clean=not may_hold_poison(body))
+    clean = not may_hold_poison(body)
+    return accept_parsed(parse_batch(body, clean=clean), door, clean=clean)
 
 
-def accept_envelope(envelope: Envelope, door: Door, *, clean: bool = False) -> Accepted:
+def accept_parsed(batch: Batch | Envelope, door: Door, *, clean: bool = False) -> Accepted:
     """The events of a batch already parsed; `clean` is what `may_hold_poison` denied of the whole of it."""
-    accepted = Accepted()
-    context, integrations = bytes(envelope.context), bytes(envelope.integrations)
-    shared = _Shared(
-        _milliseconds(envelope.sentAt),
-        context if context[:1] == b"{" else b"",
-        integrations if integrations[:1] == b"{" else b"",
-    )
+    if isinstance(batch, Envelope):
+        return _accept_closely(batch, door, clean=clean)
+    accepted, common = Accepted(), _common(batch)
+    keep = accepted.events.append
+    for at, call in enumerate(batch.batch):
+        try:
+            keep(_event(call, _kind(call), common, door))
+        except Invalid as problem:
+            accepted.rejections.append(_rejection(at, call, problem))
+    return accepted
+
+
+def _accept_closely(envelope: Envelope, door: Door, *, clean: bool) -> Accepted:
+    """The events of a batch whose calls may be too long, or hold what nobody bears."""
+    accepted, common = Accepted(), _common(envelope)
     texts = list(map(bytes, envelope.batch))
     calls = parse_calls(texts) if clean else None
     keep = accepted.events.append
@@ -100,17 +110,35 @@ def accept_envelope(envelope: Envelope, door: Door, *, clean: bool = False) -> A
         call = None
         try:
             call = parse_call(text, clean=clean) if calls is None else calls[at]
-            kind = call.type
-            if not isinstance(kind, str) or kind not in TYPES:
-                raise Invalid(f"There is no event type {kind!r:.60}.", code="unknown_type", path="type")
-            if len(text) > TRAITS_NEED:
+            kind = _kind(call)
+            if len(text) > SMALL:
                 _checked(call, kind, text, f"batch[{at}]", accepted)
-            keep(_event(call, kind, shared, door))
+            keep(_event(call, kind, common, door))
         except Invalid as problem:
-            path = f"batch[{at}].{problem.path}" if problem.path else f"batch[{at}]"
-            message_id = call.messageId if call is not None and isinstance(call.messageId, str) else None
-            accepted.rejections.append(Rejection(path, problem.code, problem.message, message_id))
+            accepted.rejections.append(_rejection(at, call, problem))
     return accepted
+
+
+def _common(shared: Shared) -> _Common:
+    context, integrations = bytes(shared.context), bytes(shared.integrations)
+    return _Common(
+        _milliseconds(shared.sentAt),
+        context if context[:1] == b"{" else b"",
+        integrations if integrations[:1] == b"{" else b"",
+    )
+
+
+def _kind(call: Call) -> str:
+    kind = call.type
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise Invalid(f"There is no event type {kind!r:.60}.", code="unknown_type", path="type")
+    return kind
+
+
+def _rejection(at: int, call: Call | None, problem: Invalid) -> Rejection:
+    path = f"batch[{at}].{problem.path}" if problem.path else f"batch[{at}]"
+    message_id = call.messageId if call is not None and isinstance(call.messageId, str) else None
+    return Rejection(path, problem.code, problem.message, message_id)
 
 
 def _checked(call: Call, kind: str, text: bytes, path: str, accepted: Accepted) -> Call:
@@ -119,7 +147,7 @@ def _checked(call: Call, kind: str, text: bytes, path: str, accepted: Accepted) 
     Of traits the first thousand are kept and the rest told in one warning, before the size is taken.
     """
     size = len(text)
-    if size > TRAITS_NEED and kind in ("identify", "group") and (traits := bytes(call.traits))[:1] == b"{":
+    if size > SMALL and kind in ("identify", "group") and (traits := bytes(call.traits))[:1] == b"{":
         members = _members.decode(traits)
         if len(members) > MAX_TRAITS:
             trimmed = msgspec.json.encode(dict(islice(members.items(), MAX_TRAITS)))
@@ -135,11 +163,11 @@ def _checked(call: Call, kind: str, text: bytes, path: str, accepted: Accepted) 
     return call
 
 
-def _event(call: Call, kind: str, shared: _Shared, door: Door) -> Event:
+def _event(call: Call, kind: str, common: _Common, door: Door) -> Event:
     if call.writeKey is not None and call.writeKey != door.write_key:
         raise Invalid("This event carries another environment's write key.", code="foreign_key", path="writeKey")
-    user_id = None if call.userId is None else _user_id(call.userId, "userId")
-    anonymous_id = None if call.anonymousId is None else _user_id(call.anonymousId, "anonymousId")
+    user_id = None if (user_id := call.userId) is None else _user_id(user_id, "userId")
+    anonymous_id = None if (anonymous_id := call.anonymousId) is None else _user_id(anonymous_id, "anonymousId")
     if user_id is None and anonymous_id is None:
         raise Invalid("An event names a userId or an anonymousId.", code="no_user_anon_id", path="userId")
     name = group_id = previous_id = None
@@ -164,20 +192,20 @@ def _event(call: Call, kind: str, shared: _Shared, door: Door) -> Event:
                 raise Invalid("An alias cannot point at itself.", code="alias_cycle", path="previousId")
         case _:
             pass
-    received_at, body = door.received_at, _body(call, shared)
-    said = _milliseconds(call.originalTimestamp)
+    received_at, body = door.received_at, _body(call, common)
+    said = None if call.originalTimestamp is None else _milliseconds(call.originalTimestamp)
     if said is None:
         said = _milliseconds(call.timestamp)
     if said is None:
         timestamp = received_at
     else:
         # By the server's clock: the error of the sender's is the difference between sent and received.
-        sent = shared.sent_at if call.sentAt is None else _milliseconds(call.sentAt)
+        sent = common.sent_at if call.sentAt is None else _milliseconds(call.sentAt)
         timestamp = min(said if sent is None else received_at - (sent - said), received_at)
     message_id = call.messageId
     if message_id is None or message_id == "":
         who = (kind, user_id, anonymous_id, name, group_id, previous_id, said)
-        message_id = _made_id(door.environment, msgspec.json.encode(who) + bytes(body))
+        message_id = _made_id(door.environment, msgspec.json.encode(who) + body)
     elif not isinstance(message_id, str) or len(message_id) > MAX_MESSAGE_ID:
         raise Invalid(
             f"messageId is text of at most {MAX_MESSAGE_ID} characters.", code="bad_message_id", path="messageId"
@@ -193,7 +221,7 @@ def _event(call: Call, kind: str, shared: _Shared, door: Door) -> Event:
         previous_id=previous_id,
         timestamp=timestamp,
         received_at=received_at,
-        body=body,
+        body=msgspec.Raw(body),
     )
 
 
@@ -232,24 +260,24 @@ def _milliseconds(value: object) -> int | None:
     return (moment - START) // MILLISECOND
 
 
-def _body(call: Call, shared: _Shared) -> msgspec.Raw:
+def _body(call: Call, common: _Common) -> bytes:
     """The call's own members as received, put together without decoding them."""
     context = b"" if call.context is NOTHING else bytes(call.context)
     integrations = b"" if call.integrations is NOTHING else bytes(call.integrations)
-    if shared.context:
-        context = _merged(shared.context, context)
-    if shared.integrations:
-        integrations = _merged(shared.integrations, integrations)
-    parts: list[bytes] = []
-    if call.traits is not NOTHING and (traits := bytes(call.traits)).startswith(b"{"):
-        parts.append(b'"traits":' + traits)
-    if call.properties is not NOTHING and (properties := bytes(call.properties)).startswith(b"{"):
-        parts.append(b'"properties":' + properties)
-    if context and context.startswith(b"{") and context != b"{}":
-        parts.append(b'"context":' + context)
-    if integrations and integrations.startswith(b"{") and integrations != b"{}":
-        parts.append(b'"integrations":' + integrations)
-    return msgspec.Raw(b"{%b}" % b",".join(parts))
+    if common.context:
+        context = _merged(common.context, context)
+    if common.integrations:
+        integrations = _merged(common.integrations, integrations)
+    body = b""
+    if call.traits is not NOTHING and (traits := bytes(call.traits))[:1] == b"{":
+        body = b',"traits":' + traits
+    if call.properties is not NOTHING and (properties := bytes(call.properties))[:1] == b"{":
+        body += b',"properties":' + properties
+    if context[:1] == b"{" and context != b"{}":
+        body += b',"context":' + context
+    if integrations[:1] == b"{" and integrations != b"{}":
+        body += b',"integrations":' + integrations
+    return b"{%b}" % body[1:]
 
 
 def _merged(common: bytes, own: bytes) -> bytes:

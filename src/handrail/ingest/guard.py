@@ -48,7 +48,8 @@ class Guard:
     ) -> Accepted:
         """What may be kept of `accepted`. `signature` came with the request; `trusted`: it brought a secret key.
 
-        `proven` are users whom the same request was proven to speak for already; `sent` is its body, when at hand.
+        `proven` are users whom the same request was proven to speak for already; `sent` is what of its body may
+        have to be scrubbed, when at hand.
         """
         if self._suppression:
             accepted = self._unsuppressed(accepted)

@@ -8,7 +8,7 @@ import msgspec
 
 from handrail.core.errors import Invalid
 from handrail.core.events import Event
-from handrail.ingest.accept import Accepted, Door, accept_envelope
+from handrail.ingest.accept import Accepted, Door, accept_parsed
 from handrail.segmentio.destination.fields import FieldProblem
 from handrail.segmentio.destination.model import Destination, subscriptions
 from handrail.segmentio.destination.run import compile_destination, payload_of, run
@@ -47,7 +47,7 @@ class Tried(msgspec.Struct, frozen=True):
 
 def try_event(raw: bytes, destinations: Sequence[Destination], door: Door) -> Tried:
     """What the destinations would make of one tracking call."""
-    accepted: Accepted = accept_envelope(Envelope(batch=[msgspec.Raw(raw)]), door)
+    accepted: Accepted = accept_parsed(Envelope(batch=[msgspec.Raw(raw)]), door)
     if accepted.rejections:
         problems = [
             FieldProblem(each.path.removeprefix("batch[0]").lstrip("."), each.message) for each in accepted.rejections

@@ -1,9 +1,9 @@
 """The log of one process: one writer thread, one sync for everything that waits for it.
 
 Appends queue up; the writer takes all there are, drops the duplicates, commits the rest in one synced transaction,
-answers, and folds the events it still holds when nothing waits for a commit, or when they are many, a quarter of a
-second old, or waited for. A second file, the state, follows by position. So an answer means "on disk", and state may be
-a moment behind it: `folded` waits for that.
+answers, and joins the events into the rows of state that it holds in memory. A second file, the state, follows by
+position: rows are saved when nothing more comes, or when they are many, half a second old, or waited for, so that a row
+is written once for many events. So an answer means "on disk", and state may be a moment behind it: `folded` waits.
 
 When a sync fails nobody knows what is on disk. The writer then answers Unavailable to all who waited, leaves that file
 for good and goes on in a new one that starts behind the last position it ever acknowledged (`days` explains overlaps).
@@ -46,8 +46,10 @@ from handrail.ingest.ports import Appended, RebuildReport
 QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
 GROUP_EVENTS = 5_000
-FOLD_EVENTS = 10_000
-FOLD_SECONDS = 0.25
+SAVE_ROWS = 20_000
+SAVE_SECONDS = 0.5
+IDLE_SECONDS = 0.005
+"""How long nothing has to come before what was folded is saved."""
 FREE_FLOOR = 1024 * 1024 * 1024
 SOME_SUBJECTS = 500
 """Subjects that are looked at between two groups."""
@@ -69,12 +71,16 @@ class _Task(msgspec.Struct):
     done: asyncio.Future[None]
 
 
+class _Save(msgspec.Struct):
+    """Somebody waits for state to be on disk."""
+
+
 class _Close(msgspec.Struct):
     """Nothing comes after this."""
 
 
 _Told = TypeVarTuple("_Told")
-_Work: TypeAlias = _Append | _Task | _Close
+_Work: TypeAlias = _Append | _Task | _Save | _Close
 
 
 class SqliteLog:
@@ -109,9 +115,10 @@ class SqliteLog:
         self._state: StateWriter
         self._seen = SeenIds()
         self._end = 0
-        self._unfolded: list[Event] = []
-        """Committed and not folded yet. One fold for many groups writes a row once that each of them would write."""
-        self._unfolded_since = 0.0
+        self._unsaved_since: float | None = None
+        """When the first event was committed that the state on disk does not know yet."""
+        self._recounted = False
+        """Whether more rows changed since the last save than those that events touched."""
         self._unruled: set[str] = set()
         """Environments with counters that nobody has given rules for since the log was opened."""
 
@@ -167,6 +174,7 @@ class SqliteLog:
             return
         done: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append((position, done))
+        self._inbox.put(_Save())
         await done
 
     async def settled(self) -> None:
@@ -318,6 +326,8 @@ class SqliteLog:
     async def rebuild(self) -> RebuildReport:
         """Refold and compare; see `ingest.ports.Log`. Appends go on meanwhile."""
         async with self._upkeep:
+            with suppress(Unavailable):
+                await self.settled()
             return await asyncio.to_thread(rebuild, self._folder, self._rules_of)
 
     # What follows runs in the writer's thread, or in `open` before there is one.
@@ -359,8 +369,8 @@ class SqliteLog:
             if isinstance(work, _Append):
                 group, work = self._gather(work)
                 self._keep(group)
-            if work is not None or self._is_fold_due():
-                self._fold_unfolded()
+            if work is not None or self._is_save_due():
+                self._save()
             if isinstance(work, _Task):
                 self._run(work)
             elif isinstance(work, _Close):
@@ -370,27 +380,22 @@ class SqliteLog:
         self._state.close()
 
     def _next(self) -> _Work:
-        """What is to be done next; folding waits until nothing else does."""
-        if self._unfolded:
+        """What is to be done next; saving waits until nothing else does."""
+        if self._unsaved_since is not None:
             with suppress(Empty):
-                return self._inbox.get_nowait()
-            self._fold_unfolded()
+                return self._inbox.get(timeout=IDLE_SECONDS)
+            self._save()
         return self._inbox.get()
 
-    def _is_fold_due(self) -> bool:
-        """Whether folding comes before the next commit: many events wait for it, long since, or somebody does."""
-        return bool(self._unfolded) and (
+    def _is_save_due(self) -> bool:
+        """Whether saving comes before the next commit: many rows wait for it, since long, or somebody does."""
+        return self._unsaved_since is not None and (
             bool(self._waiting)
-            or len(self._unfolded) >= FOLD_EVENTS
-            or time.monotonic() - self._unfolded_since > FOLD_SECONDS
+            or self._state.unsaved() >= SAVE_ROWS
+            or time.monotonic() - self._unsaved_since > SAVE_SECONDS
         )
 
-    def _fold_unfolded(self) -> None:
-        if self._unfolded:
-            events, self._unfolded = self._unfolded, []
-            self._fold(events)
-
-    def _gather(self, first: _Append) -> tuple[list[_Append], _Task | _Close | None]:
+    def _gather(self, first: _Append) -> tuple[list[_Append], _Task | _Save | _Close | None]:
         """Every append that waits, until the group is full or something else is next; and that."""
         group, count = [first], len(first.events)
         while count < GROUP_EVENTS:
@@ -416,9 +421,8 @@ class SqliteLog:
             self._tell(self._refuse, group, Unavailable(f"The log could not be written: {problem}", retry_after=2))
         else:
             self._tell(self._answer, answers, self._end)
-            if events and not self._unfolded:
-                self._unfolded_since = time.monotonic()
-            self._unfolded += events
+            if events:
+                self._join(events)
 
     def _store(self, group: Sequence[_Append], events: list[Event]) -> list[tuple[_Append, Appended]]:
         """Commit what is new, which is left in `events`."""
@@ -485,19 +489,33 @@ class SqliteLog:
         except apsw.Error:
             _log.exception("log_file_left_open", file=str(file.day.path))
 
-    def _fold(self, events: Sequence[Event]) -> None:
-        if self._state.position != self._end - len(events):
-            self._catch_up()
-            return
-        touched = None
+    def _join(self, events: Sequence[Event]) -> None:
+        """Fold the events just committed, in memory."""
+        if self._unsaved_since is None:
+            self._unsaved_since = time.monotonic()
+        if self._state.joined != self._end - len(events):
+            return  # the state is behind, and catches up when it is saved
         try:
-            recounted = bool(self._unruled)
             self._drop_unruled(events)
-            rows = self._state.fold(events, self._end, self._rules_of)
-            touched = None if recounted else rows
+            self._state.join(events, self._end, self._rules_of)
         except Exception:  # noqa: BLE001 the events are on disk; the state catches up
             _log.exception("fold_failed", position=self._state.position)
-        self._report_folded(touched)
+
+    def _save(self) -> None:
+        """Bring the state on disk up to the log's end."""
+        if self._unsaved_since is None:
+            return
+        self._unsaved_since = None
+        touched = None
+        try:
+            touched = self._state.save()
+        except Exception:  # noqa: BLE001 the events are on disk; the state catches up
+            _log.exception("fold_failed", position=self._state.position)
+        if self._state.position < self._end:
+            self._catch_up()
+        else:
+            self._report_folded(None if self._recounted else touched)
+        self._recounted = False
 
     def _catch_up(self) -> None:
         """Fold what the log has and the state has not."""
@@ -533,10 +551,12 @@ class SqliteLog:
 
         They would miss these events; `follow` counts them again over the log.
         """
-        if self._unruled:
-            for environment in self._unruled & {event.environment for event in events}:
+        if self._unruled and (met := self._unruled & {event.environment for event in events}):
+            self._state.save()
+            for environment in met:
                 self._change_counters(environment, _NO_RULES)
-                self._unruled.discard(environment)
+            self._unruled -= met
+            self._recounted = True
 
     def _change_counters(self, environment: str, rules: FoldRules) -> None:
         if self._state.counts_by(environment, rules):

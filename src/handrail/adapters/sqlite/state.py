@@ -7,6 +7,7 @@ the writer folds it again from the file's position.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -110,7 +111,9 @@ class StateWriter:
 
     def __init__(self, path: Path) -> None:
         self._connection = connect(path)
-        self._subjects: dict[Key, Subject] = {}
+        self._state = State()
+        """Rows as they are with what was joined: subjects met lately, and of the others what a save will write."""
+        self._changed = Keys()
         try:
             run = self._connection.execute
             version = run("PRAGMA user_version").get
@@ -122,28 +125,55 @@ class StateWriter:
             run("PRAGMA fullfsync = ON")
             run("PRAGMA cache_size = -32768")
             self.position: int = run("SELECT position FROM followed").get
+            """Of the last event in the file."""
+            self.joined = self.position
+            """Of the last event joined; the same once it is saved."""
         except BaseException:
             self._connection.close(True)
             raise
 
     def fold(self, events: Sequence[Event], position: int, rules: Rules) -> set[Key]:
-        """Join events, of which the last stands at `position`, into the state. All of it or, on apsw.Error, nothing.
+        """`join` and `save` in one."""
+        self.join(events, position, rules)
+        return self.save()
+
+    def join(self, events: Sequence[Event], position: int, rules: Rules) -> None:
+        """Join events, of which the last stands at `position`, into rows in memory; `save` writes them.
+
+        On an error nothing is left of what was joined since the last save.
+        """
+        try:
+            self._load(needed(events))
+            self._changed.update(fold(self._state, events, rules))
+        except BaseException:
+            self._forget()
+            raise
+        self.joined = position
+
+    def save(self) -> set[Key]:
+        """Write what was joined. All of it or, on apsw.Error, nothing, and nothing is left of it in memory either.
 
         Returns the rows that changed, as `persons` names them.
         """
-        state = self._load(needed(events))
+        state, changed = self._state, self._changed
         try:
-            changed = fold(state, events, rules)
             with self._connection:
                 self._save(state, changed)
-                self._connection.execute("UPDATE followed SET position = ?", (position,))
+                self._connection.execute("UPDATE followed SET position = ?", (self.joined,))
         except BaseException:
-            # What was joined in memory is not on disk; the rows are read anew.
-            self._subjects.clear()
+            self._forget()
             raise
-        self.position = position
-        self._keep(state.subjects)
+        self.position = self.joined
+        subjects = state.subjects
+        if len(subjects) > CACHED:
+            for key in list(islice(subjects, len(subjects) - CACHED)):
+                del subjects[key]
+        self._state, self._changed = State(subjects), Keys()
         return rows_touched(state, changed)
+
+    def unsaved(self) -> int:
+        """How many subjects a save would write."""
+        return len(self._changed.subjects)
 
     def known_counters(self, environment: str, zone: str) -> frozenset[str]:
         """The counters whose counts are complete, their days in `zone`."""
@@ -173,7 +203,7 @@ class StateWriter:
                 if (fresh := [counter for counter in counters if counter[0] not in known])
             },
         )
-        self._subjects.clear()
+        self._forget()
         with self._connection:
             run = self._connection.execute
             for (counter,) in run("SELECT id FROM counters WHERE environment = ?", (environment,)).fetchall():
@@ -203,7 +233,7 @@ class StateWriter:
         """Delete these subjects' rows, their links and aliases, overwriting what was there. Returns how many."""
         run = self._connection.execute
         run("PRAGMA secure_delete = ON").fetchall()
-        self._subjects.clear()
+        self._forget()
         users = [each[2:] for each in subjects if each.startswith("u:")]
         devices = [each[2:] for each in subjects if each.startswith("a:")]
         before = self._connection.total_changes()
@@ -249,7 +279,7 @@ class StateWriter:
 
     def forget_answers(self, environment: str, before: int, after: str, limit: int) -> str:
         """Take old answers out of the next subjects behind `after`. The last one's id, "" at the end."""
-        self._subjects.clear()
+        self._forget()
         run = self._connection.execute
         rows = run(
             "SELECT id, body FROM subjects WHERE environment = ? AND id > ? AND instr(body, '\"answers\"')"
@@ -272,28 +302,27 @@ class StateWriter:
         """Close the file."""
         self._connection.close(True)
 
-    def _load(self, keys: Keys) -> State:
-        state = State()
-        cached = self._subjects
-        missing: list[Key] = []
-        for key in keys.subjects:
-            if (subject := cached.get(key)) is not None:
-                state.subjects[key] = subject
-            else:
-                missing.append(key)
+    def _forget(self) -> None:
+        """Drop what is in memory: rows are read anew, and what was joined and not saved is to be joined again."""
+        self._state, self._changed, self.joined = State(), Keys(), self.position
+
+    def _load(self, keys: Keys) -> None:
+        """Have these rows in memory, where they exist. What is there already may be ahead of the file, and stays."""
+        state = self._state
+        missing = keys.subjects - state.subjects.keys()
         for environment, identity, subject in _SUBJECTS.decode(self._find(_FIND.format(table="subjects"), missing)):
             state.subjects[environment, identity] = subject
         for environment, identity, company in _COMPANIES.decode(
             self._find(_FIND.format(table="companies"), keys.companies)
         ):
-            state.companies[environment, identity] = company
+            state.companies.setdefault((environment, identity), company)
         for environment, anonymous, user, at, message in _LINKS.decode(self._find(_FIND_LINKS, keys.links)):
-            state.links[environment, anonymous] = Link(Stamp(at, message), user)
+            state.links.setdefault((environment, anonymous), Link(Stamp(at, message), user))
+        # A set that grew since the last save is in memory whole, so rows of the file never undo that.
         for environment, identity, canonical in _ALIASES.decode(self._find(_FIND_ALIASES, keys.aliases)):
-            state.aliases[environment, identity] = canonical
-        return state
+            state.aliases.setdefault((environment, identity), canonical)
 
-    def _find(self, query: str, keys: set[Key] | list[Key]) -> str:
+    def _find(self, query: str, keys: set[Key]) -> str:
         if not keys:
             return "[]"
         return self._connection.execute(query, (_encode(list(keys)).decode(),)).get
@@ -323,20 +352,12 @@ class StateWriter:
     def _put(self, statement: str, rows: Sequence[tuple[str | int | Subject | Company, ...]]) -> None:
         self._connection.execute(statement, (_encode(rows).decode(),))
 
-    def _keep(self, subjects: dict[Key, Subject]) -> None:
-        cache = self._subjects
-        cache.update(subjects)
-        if len(cache) > CACHED:
-            for key in list(cache)[: len(cache) - CACHED]:
-                del cache[key]
-
     def _count_back(self, events: Sequence[Event], rules: FoldRules) -> None:
-        keys = needed(events)
-        state = self._load(Keys(subjects=keys.subjects))
-        changed = Keys(subjects=keys.subjects & state.subjects.keys())
+        keys = needed(events).subjects
+        self._load(Keys(subjects=keys))
         for event in events:
-            count_back(state, event, rules)
-        self._save(state, changed)
+            count_back(self._state, event, rules)
+        self._save(self._state, Keys(subjects=keys & self._state.subjects.keys()))
 
     def _forget_counter(self, environment: str, counter: str) -> None:
         self._connection.execute(

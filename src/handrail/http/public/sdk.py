@@ -20,7 +20,7 @@ from handrail.http.deps import Deps
 from handrail.http.errors import door_error
 from handrail.http.public.cors import ANYONE, cors, preflight
 from handrail.http.public.intake import keep
-from handrail.ingest.accept import Door, accept_envelope
+from handrail.ingest.accept import Door, accept_parsed
 from handrail.segmentio.wire import MAX_BODY, Envelope, unpack
 
 FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
@@ -96,7 +96,7 @@ class Sdk:
         refused: dict[str, str] = {}
         if request.batch:
             envelope = Envelope(batch=request.batch, sentAt=request.sent_at)
-            accepted = accept_envelope(envelope, Door(settings.id, settings.write_key, now))
+            accepted = accept_parsed(envelope, Door(settings.id, settings.write_key, now))
             accepted = await deps.guard.check(accepted, settings.id, now=now, signature=request.signature)
             refused = {each.message_id: each.code for each in accepted.rejections if each.message_id}
             appended = await keep(deps, settings.id, now, accepted, accepted.events)

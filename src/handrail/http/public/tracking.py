@@ -14,10 +14,10 @@ from handrail.http.deps import Deps
 from handrail.http.errors import door_error
 from handrail.http.public.cors import cors, preflight
 from handrail.http.public.intake import keep, refuse_one
-from handrail.ingest.accept import Accepted, Door, accept_call, accept_envelope
+from handrail.ingest.accept import Accepted, Door, accept_call, accept_parsed
 from handrail.segmentio.destination.actions import NAME
 from handrail.segmentio.destination.model import Destination, subscriptions
-from handrail.segmentio.wire import MAX_BODY, ROUTES, TYPES, may_hold_poison, parse_call, parse_envelope, unpack
+from handrail.segmentio.wire import MAX_BODY, ROUTES, TYPES, is_plain, may_hold_poison, parse_batch, parse_call, unpack
 
 SUCCESS = b'{"success":true}'
 
@@ -73,14 +73,16 @@ class Tracking:
         raise Forbidden("There is no such document.", code="not_found")
 
     async def _track(self, scope: Scope, receive: Receive, path: str) -> bytes:
-        kind = kind_of(path)
+        kind, plain = kind_of(path), False
         self._deps.limits.address(scope, self._deps.now())
         body = unpack(await read_body(receive, MAX_BODY + 1))
         if kind == "batch":
-            envelope = parse_envelope(body)
-            door = await self._door(scope, envelope.writeKey)
-            signature = envelope.signature
-            accepted = accept_envelope(envelope, door, clean=not may_hold_poison(body))
+            plain = is_plain(body)
+            clean = plain or not may_hold_poison(body)
+            batch = parse_batch(body, clean=clean)
+            door = await self._door(scope, batch.writeKey)
+            signature = batch.signature
+            accepted = accept_parsed(batch, door, clean=clean)
         else:
             call = parse_call(body)
             door = await self._door(scope, call.writeKey)
@@ -91,7 +93,8 @@ class Tracking:
                 refuse_one(self._deps, door.environment, door.received_at, problem)
                 raise
         guard, now = self._deps.guard, door.received_at
-        accepted = await guard.check(accepted, door.environment, now=now, signature=signature, sent=body)
+        sent = b"" if plain else body
+        accepted = await guard.check(accepted, door.environment, now=now, signature=signature, sent=sent)
         events = await self._deps.destinations.route(door.environment, accepted.events)
         if events is not accepted.events:
             # A destination may speak of another user than the event it was given, and is held to the same proof.
