@@ -212,6 +212,8 @@ PROBLEMS: list[tuple[str, str, dict[str, Any]]] = [
     ("zone", "when.zone", a_tour(when={"zone": "Mars/Olympus"})),
     ("zone", "when.zone", a_tour(when={"zone": ""})),
     ("days", "frequency.days", a_tour(frequency={"every": "days", "days": 0})),
+    ("strict", "frequency.strict", a_post() | {"frequency": {"every": "once", "strict": True}}),
+    ("strict", "frequency.strict", a_post() | {"frequency": {"every": "days", "days": 7, "strict": True}}),
     ("unknown_theme", "theme", a_tour(theme="day")),
     ("locale", "default_locale", a_tour(default_locale="English please")),
     # steps

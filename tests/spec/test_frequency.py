@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.support.cases import SPEC, experience, instant
 
 from handrail.core.arbitration import UNITS, Contender, turn, within_limit
+from handrail.core.claims import claim_id, holder
 from handrail.core.experiences.model import EveryDays, EveryTime, Frequency, Once
 from handrail.core.frequency import due, snoozes_used
 from handrail.core.people import ExperienceState, Snoozed
@@ -57,6 +58,19 @@ def test_an_experience_is_due_as_the_case_says(case: Any) -> None:
 @pytest.mark.parametrize("case", list(cases("snoozes")))
 def test_snoozes_are_counted_as_the_case_says(case: Any) -> None:
     assert snoozes_used(experience(case["state"])) == case["used"]
+
+
+@pytest.mark.parametrize("case", list(cases("claims")))
+def test_what_is_shown_strictly_is_drawn_by_whoever_claimed_it(case: Any) -> None:
+    assert holder(experience(case["state"])) == case["holder"]
+
+
+def test_a_claim_has_one_name_until_it_was_seen_or_reset() -> None:
+    never, seen, again = ExperienceState(), ExperienceState(last_seen=7), ExperienceState(last_seen=7, reset=9)
+    names = {claim_id("ann", "welcome", state) for state in (never, seen, again)}
+    assert len(names) == 3
+    assert claim_id("ann", "welcome", ExperienceState(first_seen=7, last_seen=7, dismissed=7)) in names
+    assert not names & {claim_id("bob", "welcome", never), claim_id("ann", "other", never)}
 
 
 @pytest.mark.parametrize("case", LIMIT)

@@ -15,7 +15,7 @@ from handrail.core.conditions.counters import counter_id, counters_in
 from handrail.core.conditions.evaluate import Browser
 from handrail.core.conditions.model import Condition, parse_condition
 from handrail.core.events import Stamp
-from handrail.core.people import AttributeValue, ExperienceState, Facts, Snoozed, Written
+from handrail.core.people import NO_CLAIM, AttributeValue, Claim, ExperienceState, Facts, Snoozed, Written
 from handrail.core.values import Refused, check_attribute, day_of, instant_of
 
 SPEC = Path(__file__).parents[2] / "spec"
@@ -132,6 +132,8 @@ def experience(state: Mapping[str, Any]) -> ExperienceState:
             )
             for question, each in state.get("answers", {}).items()
         },
+        reset=instant(state.get("reset")),
+        claim=Claim(instant(state["claim"]["at"]), state["claim"]["claimant"]) if "claim" in state else NO_CLAIM,
     )
 
 

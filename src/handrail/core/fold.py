@@ -25,6 +25,7 @@ import msgspec
 from handrail.core.events import Event, Stamp
 from handrail.core.people import (
     AttributeValue,
+    Claim,
     Company,
     ExperienceState,
     Facts,
@@ -353,6 +354,7 @@ def since_reset(state: ExperienceState) -> ExperienceState:
         done={task: at for task, at in state.done.items() if at > state.reset},
         skipped={task: at for task, at in state.skipped.items() if at > state.reset},
         reset=state.reset,
+        claim=state.claim,
     )
 
 
@@ -496,6 +498,12 @@ def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Propert
     match event.name:
         case "experience_reset":
             said = ExperienceState(reset=at)
+        case "experience_claimed":
+            claimant = properties.get("claimant")
+            if not isinstance(claimant, str) or not 0 < len(claimant) <= MAX_KEY:
+                return
+            # Whoever claimed it has not seen it yet.
+            said = ExperienceState(claim=Claim(at, claimant))
         case "experience_seen":
             pass
         # Whoever completed, dismissed or snoozed it has seen it, also when that event was lost.
@@ -558,6 +566,7 @@ def _joined(one: ExperienceState, other: ExperienceState) -> ExperienceState:
         reset=max(one.reset, other.reset),
         done=_latest(one.done, other.done),
         skipped=_latest(one.skipped, other.skipped),
+        claim=max(one.claim, other.claim),
     )
 
 

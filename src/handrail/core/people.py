@@ -32,6 +32,16 @@ class Snoozed(msgspec.Struct, frozen=True, order=True, array_like=True):
     until: int
 
 
+class Claim(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """That one of a user's browsers may draw what is shown strictly once, and since when (milliseconds)."""
+
+    at: int
+    claimant: str
+
+
+NO_CLAIM = Claim(0, "")
+
+
 class ExperienceState(msgspec.Struct, omit_defaults=True):
     """What became of one experience for one user. Instants in milliseconds, 0 for never; joined by min and max."""
 
@@ -50,6 +60,8 @@ class ExperienceState(msgspec.Struct, omit_defaults=True):
     Of a post: `like` (liked when later than the same of `skipped`) and `comment`."""
     skipped: dict[str, int] = {}
     """Tasks that the user passed over, likewise."""
+    claim: Claim = NO_CLAIM
+    """The latest claim; whether it still stands: `core.claims.holder`."""
 
 
 FEED = "@feed"

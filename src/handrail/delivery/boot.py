@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -20,7 +21,7 @@ from handrail.core.values import Refused, check_user_id, day_of, day_start
 from handrail.delivery.origins import find_environment
 from handrail.delivery.ports import Previewed, Publications
 from handrail.delivery.published import Entry, Ready, edges, ready
-from handrail.delivery.wire import BootRequest, BootUser, RateLimit
+from handrail.delivery.wire import BootRequest, BootUser, ClaimRequest, RateLimit
 from handrail.delivery.words import words_for
 
 NO_STATE = ExperienceState()
@@ -52,8 +53,8 @@ class Delivery:
             kept = self._ready[environment] = ready(snapshot)
         return kept
 
-    async def environment(self, request: BootRequest, origin: str | None) -> EnvironmentSettings:
-        """Where a boot belongs: an explicit key wins, else the page's origin decides. Raises Forbidden."""
+    async def environment(self, request: BootRequest | ClaimRequest, origin: str | None) -> EnvironmentSettings:
+        """Where a request belongs: an explicit key wins, else the page's origin decides. Raises Forbidden."""
         if request.key is not None:
             found_by_key = await self._publications.environment_by_key(request.key)
             if found_by_key is None:
@@ -215,7 +216,10 @@ def rate_limit(settings: EnvironmentSettings, state: Ready, subject: Subject, no
     return RateLimit(limit.count, limit.every, limit.unit, shown)
 
 
-def checked(request: BootRequest) -> BootRequest:
+Asking = TypeVar("Asking", BootRequest, ClaimRequest)
+
+
+def checked(request: Asking) -> Asking:
     """The request with its ids in the form the log knows. Raises Forbidden for an id that is none."""
     for member in ("user_id", "anonymous_id"):
         value = getattr(request, member)

@@ -10,11 +10,12 @@ import msgspec
 from handrail.compile.predicates import found
 from handrail.core.arbitration import UNITS, Contender, turn, within_limit
 from handrail.core.checklists import progress_of
+from handrail.core.claims import holder
 from handrail.core.conditions.evaluate import Browser, Line, World, evaluate
 from handrail.core.conditions.model import Device
 from handrail.core.experiences import release
 from handrail.core.experiences.checklists import ChecklistContent
-from handrail.core.experiences.model import Checklist, OnPageOpening, Post
+from handrail.core.experiences.model import Checklist, EveryTime, OnPageOpening, Post
 from handrail.core.frequency import due
 from handrail.core.pages import Where, covers, covers_rule, part_of
 from handrail.core.people import ExperienceState, Facts, Subject
@@ -131,6 +132,10 @@ def _lines(
     seen = f"seen {clock(mine.last_seen)}" if mine.last_seen else "never seen"
     frequency = msgspec.json.encode(document.frequency).decode()
     yield verdict.because or "frequency_once", Line(f"frequency {frequency}", verdict.due, seen, again)
+    if not isinstance(document.frequency, EveryTime) and document.frequency.strict:
+        note = "the browser that claimed it may still draw it, no other" if holder(mine) else ""
+        claim = f"claimed {clock(mine.claim.at)}" if holder(mine) else "not claimed"
+        yield "claimed", Line("strict: claimed by one browser before it is drawn", None if note else True, claim, note)
     limit = rate_limit(settings, state, subject, now)
     if limit is not None and counts(document):
         allowance = within_limit(limit.count, limit.every * UNITS[limit.unit], limit.shown, now)

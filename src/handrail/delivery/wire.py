@@ -45,6 +45,24 @@ class BootRequest(msgspec.Struct, rename="camel", omit_defaults=True):
     """Whether the page asked which segments the user is in; else boot keeps their names to itself."""
 
 
+class ClaimRequest(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """`POST /sdk/v1/claim`, JSON in a text/plain body. `claimant` is what a browser calls itself, always the same."""
+
+    project: str
+    experience: str
+    claimant: str
+    key: str | None = None
+    anonymous_id: str | None = None
+    user_id: str | int | None = None
+    signature: str | None = None
+
+
+class ClaimReply(msgspec.Struct, rename="camel"):
+    """Why the experience may not be drawn: `claimed` by another browser, or not due; empty when it may."""
+
+    because: str
+
+
 class Candidate(msgspec.Struct, rename="camel", omit_defaults=True):
     """One live experience this user may meet. `residual` is what only the browser can answer; absent means nothing.
 

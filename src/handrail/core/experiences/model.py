@@ -69,18 +69,26 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     in_user_zone: bool = False
 
 
-class Once(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="every", tag="once"):
-    """One time for each user, counted from seeing the first step. The default."""
+class Once(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="every", tag="once"):
+    """One time for each user, counted from seeing the first step. The default.
+
+    `strict`: a browser asks the server for it before it draws, so that two devices never both do.
+    """
+
+    strict: bool = False
 
 
 class EveryTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="every", tag="time"):
     """Once per page load and show-on firing, never again on a route change after it was closed in that load."""
 
 
-class EveryDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="every", tag="days"):
+class EveryDays(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="every", tag="days"
+):
     """Again from the n-th day after the day it was last seen, in whole days of the project's zone."""
 
     days: int
+    strict: bool = False
 
 
 Frequency: TypeAlias = Once | EveryTime | EveryDays

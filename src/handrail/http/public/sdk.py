@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -14,10 +15,11 @@ from handrail.core.previews import NOBODY
 from handrail.core.values import day_of
 from handrail.delivery.boot import checked, known_now
 from handrail.delivery.published import code_name, content_of
-from handrail.delivery.wire import BootRequest, Revision
+from handrail.delivery.wire import BootRequest, ClaimRequest, Revision
 from handrail.http.asgi import JSON, Receive, Scope, Send, answer, header, read_body
 from handrail.http.deps import Deps
 from handrail.http.errors import door_error
+from handrail.http.public.claims import claimed
 from handrail.http.public.cors import ANYONE, cors, preflight
 from handrail.http.public.intake import keep
 from handrail.ingest.accept import Door, accept_parsed
@@ -36,6 +38,9 @@ MAX_CONTENTS = 50
 """Contents in one answer."""
 
 _boot = msgspec.json.Decoder(BootRequest, dec_hook=decode_hook)
+_claim = msgspec.json.Decoder(ClaimRequest)
+
+_Asked = TypeVar("_Asked", BootRequest, ClaimRequest)
 
 
 class Sdk:
@@ -51,6 +56,9 @@ class Sdk:
         try:
             if path == "boot" and method == "POST":
                 body = await self._boot(scope, receive)
+                return await answer(send, 200, body, [JSON, (b"cache-control", b"no-store"), *cors(scope)])
+            if path == "claim" and method == "POST":
+                body = await self._claim(scope, receive)
                 return await answer(send, 200, body, [JSON, (b"cache-control", b"no-store"), *cors(scope)])
             if method not in ("GET", "HEAD"):
                 raise NotFound("There is no such door.")
@@ -77,14 +85,7 @@ class Sdk:
         """Accept what the browser brings, wait until it is folded, then decide."""
         deps = self._deps
         now = deps.now()
-        deps.limits.address(scope, now)
-        body = unpack(await read_body(receive, MAX_BODY + 1))
-        try:
-            request = checked(_boot.decode(body))
-        except msgspec.ValidationError as problem:
-            raise Invalid(f"This is no boot: {problem}", code="bad_boot") from None
-        except (msgspec.DecodeError, RecursionError) as problem:
-            raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
+        request = await self._read(scope, receive, _boot, now)
         settings = await deps.delivery.environment(request, header(scope, b"origin"))
         deps.limits.user(settings.id, str(request.user_id or request.anonymous_id or ""), 1, now)
         if request.preview:
@@ -107,6 +108,24 @@ class Sdk:
         person = await deps.log.people(settings.id).person(anonymous_id, user_id)
         known = known_now(person, now, settings.zone)
         return deps.delivery.reply(request, state, person.subject, known, accepted=kept, rejected=refused)
+
+    async def _claim(self, scope: Scope, receive: Receive) -> bytes:
+        """Let one browser of the user draw what is shown strictly once."""
+        now = self._deps.now()
+        request = await self._read(scope, receive, _claim, now)
+        return msgspec.json.encode(await claimed(self._deps, request, header(scope, b"origin"), now))
+
+    async def _read(self, scope: Scope, receive: Receive, decoder: msgspec.json.Decoder[_Asked], now: int) -> _Asked:
+        """What a browser asks, within its address's limits. Raises Invalid."""
+        self._deps.limits.address(scope, now)
+        body = unpack(await read_body(receive, MAX_BODY + 1))
+        try:
+            return checked(decoder.decode(body))
+        except msgspec.ValidationError as problem:
+            word = "boot" if decoder is _boot else "claim"
+            raise Invalid(f"This is no {word}: {problem}", code=f"bad_{word}") from None
+        except (msgspec.DecodeError, RecursionError) as problem:
+            raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
 
     async def _preview(self, request: BootRequest, environment: str, token: str, now: int) -> bytes:
         """What the persona of a preview meets. What the browser brings is not looked at."""

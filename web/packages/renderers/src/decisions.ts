@@ -28,6 +28,8 @@ const WHY: Record<string, string> = {
   frequency_days: 'seen lately, and it shows again in some days',
   frequency_load: 'shown already since this page was loaded',
   rate_limit: "the project's rate limit holds it back",
+  claimed: "it shows strictly once, and another of the user's browsers has claimed it",
+  unclaimed: 'it shows strictly once, and the server did not say in time that it may',
   slot_taken: 'another experience is on screen',
   outranked: 'another experience goes first',
   self_launch: 'an experience cannot launch itself',

@@ -11,7 +11,7 @@ import {
   type Search,
   type Values,
 } from '@handrail/engine'
-import type { BootReply, Candidate, Content, UrlRule } from '@handrail/wire'
+import type { BootReply, Candidate, Content, Frequency, UrlRule } from '@handrail/wire'
 import type { Code } from './code.ts'
 import type { Dispose, Guard } from './guard.ts'
 import type { Ledger } from './ledger.ts'
@@ -25,7 +25,7 @@ import { newId } from './values.ts'
 
 export type Because =
   | 'not_found' | 'not_started' | 'ended' | 'where' | 'residual' | 'snoozed' | 'frequency_once' | 'frequency_days' | 'frequency_load'
-  | 'rate_limit' | 'slot_taken' | 'outranked' | 'self_launch' | 'chain_limit' | 'offline' | 'held' | 'delayed' | 'failed' // biome-ignore format: one list
+  | 'rate_limit' | 'claimed' | 'unclaimed' | 'slot_taken' | 'outranked' | 'self_launch' | 'chain_limit' | 'offline' | 'held' | 'delayed' | 'failed' // biome-ignore format: one list
 export type { Entry } from '@handrail/engine'
 export type Started = { started: true } | { started: false; because: Because }
 export interface Decided {
@@ -37,6 +37,7 @@ export interface Decided {
 }
 
 type Rules = typeof import('./chunks/rules.ts')
+type Strict = typeof import('./chunks/strict.ts')
 
 /** An event that may have been said before: told again with the same id, it counts once. */
 export interface Said {
@@ -62,6 +63,8 @@ export interface Ports {
   journal: Store
   now: () => number
   reply: () => BootReply | undefined
+  /** Asks a door of the SDK's for this user; gives up after `wait` milliseconds. */
+  ask: (door: string, said: object, wait: number) => Promise<Response>
   values: Values
   locale: () => string
   load: (name: string) => Promise<never>
@@ -93,6 +96,7 @@ interface Showing {
   release: () => void
 }
 
+const isStrict = (frequency: Frequency) => 'strict' in frequency && frequency.strict
 const INTERRUPTS = new Set(['tour', 'survey'])
 const MOST_CHAINED = 3
 /** Members of a document that hold an address, and actions that come with what renders one. */
@@ -142,6 +146,8 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
   const showing = new Map<string, Showing>()
   const all = () => [...showing.values()]
   const shownInLoad = new Set<string>()
+  /** What is shown strictly once and could not be claimed, until the server decides anew. */
+  const lost = new Map<string, Because>()
   const log: Decided[] = []
   const uses: Uses = { used: new Set() }
   let claimed = ''
@@ -223,6 +229,18 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     for (const shown of all()) shown.play?.heard(event)
   }
 
+  /** What waited for something else to go has its turn. */
+  function turn() {
+    view.setTimeout(
+      guard(() => {
+        if (stopped) return
+        hear()
+        consider('page_opening')
+      }),
+      0,
+    )
+  }
+
   /** `named` is the event's name, or the key of the experience whose element was clicked. */
   function consider(entry: Automatic, named?: string) {
     const open: Candidate[] = []
@@ -233,7 +251,8 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
         (entry !== 'element_click' || candidate.key === named) &&
         (showOn.on !== 'event' || showOn.event === named)
       if (!starts || showing.has(candidate.key)) continue
-      let because: Because | undefined = held && interrupts(candidate) ? 'held' : refused(candidate, entry)
+      let because: Because | undefined =
+        held && interrupts(candidate) ? 'held' : (lost.get(candidate.key) ?? refused(candidate, entry))
       const begins = openedAt + (showOn.on === 'page_opening' ? (showOn.delay_seconds ?? 0) * 1000 : 0)
       if (!because && begins > now()) {
         because = 'delayed'
@@ -282,28 +301,36 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     const slot = interrupts(candidate)
     if (slot) claimed = candidate.key
     const begun = epoch
-    let release: (() => void) | undefined
+    const claiming =
+      candidate.frequency.every === 'time' || candidate.stays || from
+        ? Promise.resolve(() => undefined)
+        : claim(view, `handrail:${candidate.key}`)
     try {
-      const lock =
-        candidate.frequency.every === 'time' || candidate.stays || from
-          ? () => undefined
-          : await claim(view, `handrail:${candidate.key}`)
-      if (!lock) {
-        note(candidate.key, entry, 'slot_taken')
-        return false
-      }
-      release = lock
       const coming = ports.contents([candidate]).then(([made]) => made as Content)
-      const [content, chunk, addresses] = await Promise.all([
+      // The claim is asked for beside what is drawn, not before it: none of them has to wait for another.
+      const [release, content, chunk, addresses, strict] = await Promise.all([
+        claiming,
         coming,
         ports.load(candidate.kind) as Promise<Chunk>,
         coming.then((made) => (ADDRESS.test(JSON.stringify(made.content)) ? ports.load('addresses') : undefined)),
+        !from && isStrict(candidate.frequency) ? (ports.load('strict') as Promise<Strict>) : undefined,
         /^(check|res)/.test(candidate.kind) && ports.load('panel'),
       ])
+      if (!release) {
+        note(candidate.key, entry, 'slot_taken')
+        return false
+      }
       await chunk.prepare?.(content)
+      const live = !slot || (await ports.stillLive(candidate))
+      const refusal = live ? await strict?.claim(ports, candidate, entry) : undefined
       // What was being fetched for the person before must not be shown to the next one.
-      if (stopped || begun !== epoch || (slot && !(await ports.stillLive(candidate)))) {
+      if (stopped || begun !== epoch || !live || refusal) {
         release()
+        if (refusal) {
+          lost.set(candidate.key, refusal)
+          note(candidate.key, entry, refusal)
+          turn()
+        }
         return false
       }
       const shown: Showing = { candidate, release }
@@ -322,19 +349,12 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
           showing.delete(candidate.key)
           shown.release()
           for (const word of [reason, 'ended']) ports.emit(`experience:${word}`, { experience: candidate.key, reason })
-          if (!stopped)
-            view.setTimeout(
-              guard(() => {
-                hear()
-                consider('page_opening')
-              }),
-              0,
-            )
+          turn()
         },
       })
       return true
     } catch {
-      release?.()
+      void claiming.then((release) => release?.())
       note(candidate.key, entry, 'offline')
       return false
     } finally {
@@ -395,6 +415,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       }
     },
     tell() {
+      lost.clear()
       ports.feed?.told()
       for (const [key, shown] of showing) {
         const candidate = find(key)

@@ -37,6 +37,9 @@ interface Person {
   left?: boolean
 }
 
+/** The members of a request that say who asks, and where. */
+type Who = 'project' | 'key' | 'anonymousId' | 'userId' | 'signature'
+
 const NATIVE = ['name', 'email', 'language']
 const BOOT_GAP = 2000
 const BOOT_TIMEOUT = 10_000
@@ -147,6 +150,13 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     for (const version in made) contents.set(version, made[version] as Content)
   }
 
+  const ask = (door: string, said: object, wait: number) =>
+    fetchHere(`${config.base}/sdk/v1/${door}`, {
+      method: 'POST',
+      body: JSON.stringify({ project: config.project, key: config.key ?? reply?.key, ...ids(), signature, ...said }),
+      signal: AbortSignal.timeout(wait),
+    })
+
   let rules: typeof import('./chunks/rules.ts') | undefined
   let ears: typeof import('./chunks/ears.ts') | undefined
   const load = (name: string): Promise<never> =>
@@ -164,6 +174,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     journal,
     now,
     reply: () => reply,
+    ask,
     values,
     locale,
     load: (kind) => {
@@ -208,27 +219,19 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     try {
       const batch = outbox.waiting()
       // A member that is not there is left out of the JSON.
-      const request: { [Name in keyof BootRequest]: BootRequest[Name] | undefined } = {
-        project: config.project,
-        key: config.key ?? reply?.key,
+      const request: { [Name in Exclude<keyof BootRequest, Who>]: BootRequest[Name] | undefined } = {
         page: { url: view.location.href, title: page.title.slice(0, 200), referrer: page.referrer },
         sdk: VERSION,
-        ...ids(),
         device: deviceOf(view),
         locale: locale(),
         zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
         sentAt: new Date(now()).toISOString(),
         batch,
-        signature,
         have: [...contents.keys()],
         preview,
         segments: host['segments'] as true | undefined,
       }
-      const response = await fetchHere(`${config.base}/sdk/v1/boot`, {
-        method: 'POST',
-        body: JSON.stringify(request),
-        signal: AbortSignal.timeout(BOOT_TIMEOUT),
-      })
+      const response = await ask('boot', request, BOOT_TIMEOUT)
       if (isFinal(response.status)) {
         // The server's word is final: it names what is wrong, and asking again would not change it.
         warn(`refused: ${((await response.json()) as { message?: string }).message ?? response.status}`)

@@ -27,6 +27,9 @@ export type Written = [AttributeValue, Stamp]
 /** When a fact was said: greater wins. `message_id` breaks ties, so any order of arrival gives one answer. */
 export type Stamp = [number, string]
 
+/** That one of a user's browsers may draw what is shown strictly once, and since when (milliseconds). */
+export type Claim = [number, string]
+
 export type Instruction =
   | ['char', number[], 0 | 1]
   | ['any']
@@ -150,6 +153,7 @@ export interface ExperienceState {
   skipped?: {
     [k: string]: number
   }
+  claim?: Claim
 }
 
 /** A pattern as `handrail.compile.patterns` compiles it. */

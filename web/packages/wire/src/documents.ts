@@ -486,9 +486,14 @@ export interface UrlRule {
   name?: string
 }
 
-/** One time for each user, counted from seeing the first step. The default. */
+/**
+ * One time for each user, counted from seeing the first step. The default.
+ *
+ * `strict`: a browser asks the server for it before it draws, so that two devices never both do.
+ */
 export interface Once {
   every: 'once'
+  strict?: boolean
 }
 
 /** Once per page load and show-on firing, never again on a route change after it was closed in that load. */
@@ -500,6 +505,7 @@ export interface EveryTime {
 export interface EveryDays {
   every: 'days'
   days: number
+  strict?: boolean
 }
 
 /** The steps of a tour, shown from the first; reaching past the last completes it. */

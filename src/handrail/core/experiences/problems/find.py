@@ -13,6 +13,7 @@ from handrail.core.experiences.model import (
     Banner,
     Checklist,
     EveryDays,
+    EveryTime,
     Experience,
     Hint,
     OnEvent,
@@ -58,6 +59,9 @@ def _problems(document: Experience, around: Surroundings) -> Iterator[Problem]:
     yield from _when_problems(document)
     if isinstance(document.frequency, EveryDays) and document.frequency.days < 1:
         yield Problem("days", "frequency.days", "A frequency in days starts at 1.")
+    if kind in release.STAYING and not isinstance(document.frequency, EveryTime) and document.frequency.strict:
+        message = f"A {kind} stays on the page, in every tab; only what comes and goes can be shown strictly once."
+        yield Problem("strict", "frequency.strict", message)
     if document.theme is not None and document.theme not in around.themes:
         yield Problem("unknown_theme", "theme", f"There is no theme {document.theme!r}.")
     if LOCALE.fullmatch(document.default_locale) is None:
