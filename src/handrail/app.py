@@ -291,6 +291,7 @@ class Installation:
             now=milliseconds,
             tell=self.tail.tell,
             static=STATIC,
+            kept=self.settings.builds,
             accounts=self.accounts,
             limits=Limits(
                 Rates(self.settings.limit_address, self.settings.limit_key, self.settings.limit_user),

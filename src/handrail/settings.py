@@ -42,6 +42,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret_keys: str = ""
 
     @property
+    def builds(self) -> Path:
+        """Where files of the SDK are kept that earlier releases served."""
+        return self.folder / "sdk"
+
+    @property
     def folder(self) -> Path:
         """The data folder as a path."""
         return Path(self.data).expanduser().resolve()

@@ -63,10 +63,10 @@ def asked(user: str, experience: str, claimant: str, **more: Any) -> dict[str, A
 
 async def claim(place: Running, user: str, experience: str, claimant: str) -> str:
     """Why this browser may not draw it; empty when it may. Where a busy server cannot say yet, it asks again."""
-    for _ in range(100):
-        answer = await place.client.post("/sdk/v1/claim", json=asked(user, experience, claimant), headers=ORIGIN)
-        if answer.status_code != 503:
-            break
+    sent = asked(user, experience, claimant)
+    answer = await place.client.post("/sdk/v1/claim", json=sent, headers=ORIGIN)
+    while answer.status_code == 503:
+        answer = await place.client.post("/sdk/v1/claim", json=sent, headers=ORIGIN)
     assert answer.status_code == 200, answer.text
     return answer.json()["because"]
 

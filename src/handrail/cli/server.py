@@ -7,6 +7,7 @@ import errno
 import secrets
 import socket
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from handrail.core.experiences.themes import Theme
 from handrail.core.pages import UrlRule, Where
 from handrail.core.segments import Segment
 from handrail.http.demo import DemoHost
+from handrail.http.public.builds import keep_build
 from handrail.segmentio.destination.model import Destination
 from handrail.serving import open_command_socket, open_listener, run
 from handrail.settings import Settings, read_settings
@@ -87,6 +89,7 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
 async def _serve_on(listener: socket.socket, settings: Settings, *, demo: bool) -> None:
     installation = await Installation.open(settings)
     try:
+        keep_build(STATIC / "sdk" / "assets", settings.builds, time.time())
         project = await installation.seeded(first_project(settings, demo=demo))
         host = await _demo_host(installation, project) if demo else None
         application = installation.application(host)

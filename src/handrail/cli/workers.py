@@ -12,7 +12,8 @@ from contextlib import suppress
 
 import click
 
-from handrail.app import Installation
+from handrail.app import STATIC, Installation
+from handrail.http.public.builds import keep_build
 from handrail.serving import open_command_socket, open_listener
 from handrail.settings import Settings
 from handrail.storage import check_workers
@@ -54,6 +55,7 @@ async def _prepare(settings: Settings) -> None:
     installation = await Installation.open(settings, worker=True)
     try:
         await installation.seeded(first_project(settings))
+        keep_build(STATIC / "sdk" / "assets", settings.builds, time.time())
     finally:
         await installation.close()
 

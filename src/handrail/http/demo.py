@@ -11,10 +11,10 @@ from pathlib import Path
 from handrail.http.asgi import Receive, Scope, Send, answer
 
 SNIPPET = """<script>window.jimo=window.jimo||[];window.JIMO_PROJECT_ID={project!r}</script>
-<script async src="{sdk}/sdk/v1/handrail.js"></script><script defer src="/demo/switcher.js"></script>"""
+<script async crossorigin src="{sdk}/sdk/v1/handrail.js"></script><script defer src="/demo/switcher.js"></script>"""
 
 GALLERY_SNIPPET = """<script src="/demo/gallery/buffer.js"></script>
-<script async src="{sdk}/sdk/v1/handrail.js" data-project="{project}" data-key="{key}"></script>"""
+<script async crossorigin src="{sdk}/sdk/v1/handrail.js" data-project="{project}" data-key="{key}"></script>"""
 GALLERY_POLICY = (
     "default-src 'none'; script-src 'self' {sdk}; connect-src {sdk}; style-src 'self'; img-src 'self' data:; "
     "frame-src https:; base-uri 'none'; form-action 'none'"

@@ -18,7 +18,10 @@ from handrail.ingest.ports import Log
 
 
 class Deps(msgspec.Struct, frozen=True, kw_only=True):
-    """One installation, as its doors see it. `tell` hands a line to whoever tails; `static` holds the built SDK."""
+    """One installation, as its doors see it.
+
+    `tell` hands a line to whoever tails; `static` holds the built SDK, `kept` the files of earlier builds.
+    """
 
     publications: Publications
     delivery: Delivery
@@ -30,5 +33,6 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], int]
     tell: Callable[[str, object, str], None]
     static: Path
+    kept: Path | None = None
     accounts: Accounting = msgspec.field(default_factory=Accounting)
     limits: Limits = msgspec.field(default_factory=Limits)

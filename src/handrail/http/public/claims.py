@@ -44,14 +44,14 @@ async def claimed(deps: Deps, request: ClaimRequest, origin: str | None, now: in
         subject = (await people.person(anonymous_id, user_id)).subject
         return subject.experiences.get(key, ExperienceState())
 
-    before = await mine()
-    if not holder(before):
-        verdict = due(frequency, before, now, settings.zone)
+    known = await mine()
+    if not holder(known):
+        verdict = due(frequency, known, now, settings.zone)
         if not verdict.due:
             return ClaimReply(verdict.because)
-        accepted = Accepted([claim_event(settings.id, anonymous_id, user_id, key, request.claimant, before, now)])
+        accepted = Accepted([claim_event(settings.id, anonymous_id, user_id, key, request.claimant, known, now)])
         accepted = await deps.guard.check(accepted, settings.id, now=now, signature=request.signature)
         appended = await keep(deps, settings.id, now, accepted, accepted.events)
         await deps.log.folded(appended.position)
-        before = await mine()
-    return ClaimReply("" if holder(before) == request.claimant else "claimed")
+        known = await mine()
+    return ClaimReply("" if holder(known) == request.claimant else "claimed")

@@ -178,13 +178,23 @@ class Sdk:
         if ".." in safe or safe.startswith("/") or Path(safe).suffix not in TYPES:
             raise NotFound("There is no such file.")
         accepts = header(scope, b"accept-encoding") or ""
-        path = self._deps.static / "sdk" / safe
-        ways = [(word, path.with_name(path.name + ending)) for word, ending in ENCODINGS if word in accepts]
-        found = next(((word, each) for word, each in [*ways, ("", path)] if each.is_file()), None)
+        paths = [self._deps.static / "sdk" / safe]
+        if safe.startswith("assets/") and self._deps.kept is not None:
+            paths.append(self._deps.kept / safe.removeprefix("assets/"))
+        ways = [(word, ending) for word, ending in ENCODINGS if word in accepts]
+        files = ((word, path.with_name(path.name + ending)) for path in paths for word, ending in [*ways, ("", "")])
+        found = next((each for each in files if each[1].is_file()), None)
+        if found is None and safe.startswith("assets/"):
+            message = f"No build of the SDK that is served or kept here has {safe!r}; reload the page."
+            raise NotFound(message, code="unknown_build")
         if found is None:
             raise NotFound("There is no such file; was the SDK built (./dev build)?")
         encoding, file = found
-        headers = [(b"content-type", TYPES[path.suffix]), FOR_EVER if safe.startswith("assets/") else SHORTLY, *ANYONE]
+        headers = [
+            (b"content-type", TYPES[Path(safe).suffix]),
+            FOR_EVER if safe.startswith("assets/") else SHORTLY,
+            *ANYONE,
+        ]
         headers.append((b"vary", b"accept-encoding"))
         headers.append(NOSNIFF)
         if encoding:

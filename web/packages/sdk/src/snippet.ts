@@ -13,6 +13,8 @@ interface Page extends Window {
   view.segmentJimo = { initialized: !view.JIMO_MANUAL_INIT, client: () => view.jimo }
   const script = page.createElement('script')
   script.async = true
+  // Without the page's credentials, as boot and chunks are asked for: one connection carries them all.
+  script.crossOrigin = ''
   script.src = source
   const own = page.currentScript as HTMLScriptElement | null
   if (own?.nonce) script.nonce = own.nonce
