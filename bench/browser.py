@@ -160,7 +160,7 @@ def size_rows() -> list[dict[str, object]]:
     return [
         row("core, bytes gz", zipped(core), None, 10_000, "<= 10 kB", zipped(core) <= 10_000),
         row(
-            "core + tour, bytes gz (driver.js asks no server)",
+            "core + base + tour, bytes gz (driver.js asks no server)",
             zipped(*path),
             driver,
             20_000,
