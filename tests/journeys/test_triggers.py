@@ -333,7 +333,7 @@ def test_all_conditions_of_a_trigger_must_have_held(begin: Begin) -> None:
     wait_for(page, SECOND)
 
 
-TIMES = 100 if "HANDRAIL_SOAK" in os.environ else 10
+TIMES = 100 if "HANDRAIL_SOAK" in os.environ else 6
 
 
 def test_what_a_click_did_before_its_link_left_is_recorded_every_time(begin: Begin) -> None:
