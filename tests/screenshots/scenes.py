@@ -149,7 +149,7 @@ STATES: Sequence[Scene] = (
     Scene("why", "survey-modal", (choose("2"), go_on)),
     Scene("error", "survey-hard", (SUBMIT,)),
     Scene("card", "hint-marks", (press(".mark.dot"),)),
-    Scene("label", "hint-marks", (press(".mark.label"),)),
+    Scene("label", "hint-marks", (press(".mark.label:not(.target)"),)),
     Scene("skipped", "checklist-any-order", (press("[data-at='fold invite']"), press("[data-at='skip invite']"))),
     Scene("put-away", "checklist-any-order", (press("[data-at=dismiss]"),)),
     Scene("closed", "checklist-any-order", (press(".panel .cross"),)),

@@ -29,7 +29,7 @@ button.secondary:hover,.cross:hover{background:color-mix(in srgb,var(--text) 7%,
 :focus-visible{outline:2px solid var(--primary);outline-offset:2px}
 .cross{position:absolute;inset-block-start:12px;inset-inline-end:12px;width:32px;height:32px;min-height:0;padding:0;background:var(--surface);color:var(--muted);border-radius:8px;display:grid;place-items:center}
 svg{width:14px;height:14px;display:block;fill:none;stroke:currentColor;stroke-width:1.6;stroke-linecap:round}
-.foot{display:flex;flex-wrap:wrap;align-items:center;gap:8px 16px;position:sticky;bottom:0;margin:4px 0 -20px;padding:12px 0 20px;background:var(--surface)}
+.foot{display:flex;flex-wrap:wrap;align-items:center;gap:8px 16px;position:sticky;bottom:-20px;margin:4px 0 -20px;padding:12px 0 20px;background:var(--surface)}
 .foot .buttons{margin-inline-start:auto}
 .progress{font-size:13px;color:var(--muted);font-variant-numeric:tabular-nums}
 .live{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
