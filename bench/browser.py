@@ -171,8 +171,8 @@ def size_rows() -> list[dict[str, object]]:
 
 
 @contextmanager
-def server(origin: str) -> Iterator[tuple[str, str]]:
-    """A real server with the bench's tour live for `origin`; gives its address and the project's public id."""
+def server(origin: str, documents: str = TOUR) -> Iterator[tuple[str, str]]:
+    """A real server with these documents live for `origin`; gives its address and the project's public id."""
     with tempfile.TemporaryDirectory() as folder:
         port = find_free_port()
         environment = {**os.environ, "HANDRAIL_DATA": folder, "HANDRAIL_PORT": str(port)}
@@ -180,8 +180,8 @@ def server(origin: str) -> Iterator[tuple[str, str]]:
         process = subprocess.Popen([*command, "serve"], env=environment, stdout=subprocess.DEVNULL)
         try:
             _wait_for(f"http://127.0.0.1:{port}/readyz")
-            file = Path(folder) / "tour.yaml"
-            file.write_text(TOUR)
+            file = Path(folder) / "live.yaml"
+            file.write_text(documents)
             subprocess.run([*command, "apply", str(file)], env=environment, check=True, stdout=subprocess.DEVNULL)
             transport = httpx.HTTPTransport(uds=str(Path(folder) / "socket"))
             with httpx.Client(transport=transport, base_url="http://handrail") as client:

@@ -142,6 +142,8 @@ function clearKeyboard(stage: Stage, card: HTMLElement): Dispose {
   })
   const types = ['resize', 'scroll']
   for (const type of types) seen.addEventListener(type, tell)
+  // It may be up already: what is written on may have led here.
+  tell()
   return () => {
     for (const type of types) seen.removeEventListener(type, tell)
   }
