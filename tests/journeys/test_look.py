@@ -123,6 +123,29 @@ def test_a_sheet_stands_over_a_phones_keyboard(gallery: Callable[..., Page]) -> 
     expect(card(page)).to_have_css("bottom", "8px")
 
 
+def test_a_post_taller_than_the_window_scrolls_in_it(gallery: Callable[..., Page]) -> None:
+    page = gallery(viewport={"width": 900, "height": 500})
+    assert page.evaluate("handrail.start('post-everything')") == {"started": True}
+    send = card(page).get_by_role("button", name="Send")
+    send.scroll_into_view_if_needed()
+    box = send.bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= 500 - 16
+
+
+def test_on_a_phone_a_step_is_a_sheet_below_its_target(gallery: Callable[..., Page]) -> None:
+    page = gallery(viewport={"width": 360, "height": 740})
+    # The target is where the sheet comes to stand.
+    page.evaluate("scrollTo(0, document.querySelector('#target-field').getBoundingClientRect().bottom - 700)")
+    assert page.evaluate("handrail.start('tour-badge-and-cursor')") == {"started": True}
+    expect(card(page)).to_have_css("bottom", "8px")
+    expect(card(page)).to_have_css("width", "344px")
+    target, sheet = page.locator("#target-field").bounding_box(), card(page).bounding_box()
+    assert target
+    assert sheet
+    assert 0 <= target["y"] < target["y"] + target["height"] <= sheet["y"]
+
+
 KEYBOARD = """
   let covered = 0
   class Seen extends EventTarget { scale = 1; offsetTop = 0; get height() { return innerHeight - covered } }

@@ -1,6 +1,6 @@
 """`./dev screenshots [KIND...] [--look LOOK...]`: the gallery in every state, theme, language and window.
 
-Starts a demo of its own on a free port. Pictures and a contact sheet for each kind go to `test-results/screenshots`.
+Starts a demo of its own on a free port. Pictures and a contact sheet for each kind go to `.dev/screenshots`.
 Exits with 1 when something could not be pictured, or when the page reported an error.
 """
 
@@ -21,7 +21,7 @@ from tests.screenshots.sheet import file_of, write_sheet
 from tests.support.chromium import chromium_arguments, find_chromium
 from tests.support.demo import ROOT, running_demo
 
-FOLDER = ROOT / "test-results" / "screenshots"
+FOLDER = ROOT / ".dev" / "screenshots"
 VISITORS = count()
 PATIENCE = 20_000
 """Milliseconds: a busy machine shows the same thing, only later."""

@@ -7,7 +7,7 @@ import { assist, mount, trap, watchSeen } from './surface.ts'
 
 const OWN = `
 [popover]{--surface:#fff;--text:#1b1f2a;--muted:#525a6b;--border:#dfe3ea;--primary:#2f4fd8;--on-primary:#fff}
-.news{inset-block:16px;inset-inline:auto 16px;width:min(400px,100vw - 32px);max-height:none;padding:0;display:flex;flex-direction:column;overflow:hidden}
+.news{inset-block:16px;inset-inline:auto 16px;width:min(400px,100vw - 32px);max-height:calc(100dvh - 32px);padding:0;display:flex;flex-direction:column;overflow:hidden}
 .head{display:flex;align-items:center;gap:8px;padding:16px 56px 12px 20px;padding-inline:20px 56px;border-bottom:1px solid var(--border)}
 .inside{overflow:auto;overscroll-behavior:contain;padding:16px 20px 20px;display:grid;gap:12px;align-content:start;flex:1}
 .inside:focus-visible{outline-offset:-2px}
@@ -28,7 +28,7 @@ label{font-weight:600;font-size:14px}
 textarea{font:inherit;color:inherit;background:var(--surface);border:1px solid var(--muted);border-radius:calc(var(--radius) - 2px);padding:8px 10px;min-height:72px;width:100%;resize:vertical}
 form button{justify-self:start}
 @media(max-width:559px){.news{inset:auto 8px calc(8px + max(var(--keyboard,0px),env(safe-area-inset-bottom))) 8px;width:auto;max-height:calc(100dvh - 48px - var(--keyboard,0px))}}
-@media(max-height:460px){.news{inset-block:8px;max-height:none}}
+@media(max-height:460px){.news{inset-block:8px;max-height:calc(100dvh - 16px)}}
 `
 const NARROW = '(max-width:559px)'
 

@@ -24,7 +24,7 @@ const OWN = `${STANDING}
 .native.shade.b{top:calc(anchor(bottom) + 5px)}
 .native.shade.l{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);right:calc(anchor(left) + 5px)}
 .native.shade.r{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);left:calc(anchor(right) + 5px)}
-@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0;transform:none!important}}
+@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none!important;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0;transform:none!important}}
 `
 
 /** Draws one step of a tour. Where it stands follows from its form, its target and the room there is. */
@@ -43,13 +43,15 @@ export function draw(stage: StepStage<Step>): Drawn {
   let anchored: Dispose[] = []
 
   const place = () => {
+    if (target) reveal(target)
     for (const off of anchored) off()
     anchored =
       target && !/modal|snippet/.test(form)
         ? anchor(stage, step, surface, card, target)
         : stand(stage, surface, card, form, step.placement, step.backdrop)
+    // On a phone the card is a sheet, which nobody looks under.
+    if (target && matchMedia('(max-width:559px)').matches) reveal(target, card.getBoundingClientRect().top)
   }
-  if (target) reveal(target)
   place()
   if (modal) offs.push(trap(stage, card))
   offs.push(
@@ -62,7 +64,6 @@ export function draw(stage: StepStage<Step>): Drawn {
     card,
     move(next) {
       target = next
-      if (next) reveal(next)
       place()
     },
     close() {
@@ -115,9 +116,9 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
 }
 
 /** Scrolls a target into view when it is out of it; never smoothly, so that nothing has to be waited for. */
-function reveal(target: Element): void {
+function reveal(target: Element, bottom = Number.POSITIVE_INFINITY): void {
   const box = target.getBoundingClientRect()
   const view = target.ownerDocument.documentElement
-  if (box.top < 0 || box.left < 0 || box.bottom > view.clientHeight || box.right > view.clientWidth)
+  if (box.top < 0 || box.left < 0 || box.bottom > Math.min(view.clientHeight, bottom) || box.right > view.clientWidth)
     target.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' })
 }
