@@ -18,6 +18,7 @@ import structlog
 
 from handrail.adapters.control.access import Argon2Passwords, ControlAccess
 from handrail.adapters.control.answers import ControlAnswers
+from handrail.adapters.control.books import ControlBooks
 from handrail.adapters.control.jobs import ControlJobs
 from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.publications import ControlPublications
@@ -26,7 +27,7 @@ from handrail.adapters.control.tries import ControlTries
 from handrail.adapters.control.work import ControlWorks
 from handrail.core.changes import PEOPLE, PROJECTS
 from handrail.core.environments import EnvironmentSettings
-from handrail.core.errors import Conflict, Forbidden, NotFound
+from handrail.core.errors import Conflict, Forbidden, HandrailError, NotFound
 from handrail.core.fold import FoldRules
 from handrail.counts import Counts
 from handrail.delivery.boot import Delivery
@@ -44,7 +45,7 @@ from handrail.http.public.events import ServerEvents
 from handrail.http.public.sdk import Sdk
 from handrail.http.public.tracking import Tracking
 from handrail.http.tail import Tail
-from handrail.ingest.accounting import Accounting
+from handrail.ingest.accounting import MINUTE, Accounting, Bookkeeper
 from handrail.ingest.destinations import Destinations
 from handrail.people import open_desk
 from handrail.settings import Settings
@@ -59,6 +60,12 @@ _logger = structlog.get_logger(__name__)
 SCHEDULES = (Schedule("retention", "17 3 * * *"), Schedule("tidy", "30 * * * *"))
 DONE_KEPT = 7 * 86_400_000
 """Milliseconds that a done job stays to be looked at."""
+BOOKS_KEPT = 7 * 86_400_000
+"""Milliseconds that the books go back."""
+MENDED_AFTER = 10.0
+"""Seconds after a minute's end at which every living process has entered what it noted of it."""
+ENTER = 1.0
+"""Seconds between two entries into the books."""
 LOOK = 2.0
 """Seconds between two looks at the jobs that are due."""
 STATIC = Path(__file__).parent / "static"
@@ -77,6 +84,10 @@ class Installation:
         self.control = storage.control
         self.log = storage.log
         self.accounts = Accounting()
+        self.books = ControlBooks(storage.control)
+        self.bookkeeper = Bookkeeper(
+            self.accounts, self.books, lambda problem: _logger.error("books_closed", reason=str(problem))
+        )
         self.tail = Tail(storage.log if storage.changes is not None else None)
         self.publications = ControlPublications(storage.control)
         self.projects = ControlProjects(storage.control, self.publications.forget)
@@ -84,7 +95,9 @@ class Installation:
         self.delivery = Delivery(
             self.publications, lambda decision: self.tail.tell("decision", decision, decision.environment)
         )
-        self.destinations = Destinations(self.publications.destinations, milliseconds)
+        self.destinations = Destinations(
+            self.publications.destinations, milliseconds, self.accounts.sample, self.books.samples
+        )
         self.counts = Counts(storage, self.publications, self._zone_of, milliseconds)
         self.access = ControlAccess(storage.control)
         self.passwords = Argon2Passwords()
@@ -108,12 +121,19 @@ class Installation:
             await made.followed()
             keys = settings.secret_keys
             made.desk = await open_desk(
-                settings.folder, keys, made.control, made.log, made.counts.store, made.counts.filled, milliseconds
+                settings.folder,
+                keys,
+                made.control,
+                made.log,
+                made.counts.store,
+                made.counts.filled,
+                milliseconds,
+                settings.erasures,
             )
         except BaseException:
             await storage.close()
             raise
-        going = (made.counts.keep(), made._keep_following(), made._learn())
+        going = (made.counts.keep(), made._keep_following(), made._learn(), made._keep_books(milliseconds()))
         made._tasks = [asyncio.create_task(each) for each in going]
         return made
 
@@ -132,6 +152,28 @@ class Installation:
                 _logger.exception("learning_failed")
             await asyncio.sleep(1)
 
+    async def _keep_books(self, begun: int) -> None:
+        """Enter what this process notes, and once what one that was killed could not enter."""
+        mending = asyncio.create_task(self._mend(begun))
+        try:
+            await self.bookkeeper.keep(ENTER)
+        finally:
+            mending.cancel()
+
+    async def _mend(self, begun: int) -> None:
+        """Once other processes have entered what they noted before this one began, add what nobody did."""
+        await asyncio.sleep((MINUTE - begun % MINUTE) / 1000 + MENDED_AFTER)
+        try:
+            await self.mended(begun)
+        except Exception:
+            _logger.exception("books_not_mended")
+
+    async def mended(self, begun: int) -> int:
+        """Enter what the log holds of the minutes up to `begun`'s, and the books do not. Returns how many events."""
+        await self.bookkeeper.enter()
+        since = max(min(await self.books.latest() or begun, begun), begun - BOOKS_KEPT) // MINUTE * MINUTE
+        return await self.books.mend(await self.log.received(since, begun - begun % MINUTE + MINUTE))
+
     async def close(self) -> None:
         """Answer what waits, then let go of files and folder."""
         for task in self._tasks:
@@ -139,6 +181,8 @@ class Installation:
             with suppress(asyncio.CancelledError):
                 await task
         self.counts.close()
+        with suppress(HandrailError, OSError):
+            await self.bookkeeper.enter()
         await self._storage.close()
 
     def _announced(self, environment: str) -> None:
@@ -180,6 +224,7 @@ class Installation:
             await self.retention.read_clock(lambda before: read_clock(before, now))
             await self.access.tidy(now)
             await self.tries.tidy(now)
+            await self.books.tidy(now - BOOKS_KEPT)
             await self.jobs.tidy(now - DONE_KEPT)
 
         return {"retention": retain, "tidy": tidy}
@@ -244,7 +289,7 @@ class Installation:
             delivery=self.delivery,
             log=self.log,
             destinations=self.destinations,
-            accounts=self.accounts,
+            books=self.bookkeeper,
             desk=self.desk,
             tail=self.tail,
             now=milliseconds,
@@ -294,7 +339,9 @@ class Installation:
             kept=self.settings.builds,
             accounts=self.accounts,
             limits=Limits(
-                Rates(self.settings.limit_address, self.settings.limit_key, self.settings.limit_user),
+                Rates(self.settings.limit_address, self.settings.limit_key, self.settings.limit_user).for_one_of(
+                    self.settings.processes
+                ),
                 self.settings.trusted_proxies,
             ),
         )

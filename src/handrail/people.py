@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
 from handrail.adapters.control.catalogue import ControlCatalogues
 from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.control.privacy import ControlPrivacy
+from handrail.adapters.files.ledger import FILE, FileLedger
 from handrail.adapters.vault import Vault
 from handrail.http.api.desk import Desk
 from handrail.ingest.erasure import cutting
@@ -16,7 +19,10 @@ from handrail.ingest.guard import Guard
 from handrail.ingest.learning import Learner
 from handrail.ingest.ports import Log
 from handrail.ingest.suppression import Suppression
-from handrail.workspace.people.erase import resume
+from handrail.workspace.people.erase import replay, resume
+
+ROSTER_PAGE = 5_000
+_logger = structlog.get_logger(__name__)
 
 
 class Analytics(Protocol):
@@ -40,6 +46,14 @@ class Stores:
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
         """Every subject that is this person."""
         return await self._log.roster().subjects(environment, anonymous_id, user_id)
+
+    async def named(self, environment: str, digests: Collection[str]) -> list[str]:
+        """Every subject of which one of these hashes stayed."""
+        gone, named, after = frozenset(digests), list[str](), ""
+        while page := await self._log.roster().ids(environment, after=after, limit=ROSTER_PAGE):
+            named += [each for each in page if self.digest(environment, each) in gone]
+            after = page[-1]
+        return named
 
     def digest(self, environment: str, subject: str) -> str:
         """The keyed hash that stays of a subject."""
@@ -70,18 +84,27 @@ async def open_desk(
     analytics: Analytics | None,
     filled: Callable[[], Awaitable[int]],
     clock: Callable[[], int],
+    erasures: str,
 ) -> Desk:
-    """The desk of an installation; erasures that a stopped server left are finished first."""
+    """The desk of an installation, with its ledger at `erasures`, the folder's own when that is empty.
+
+    Erasures that a stopped server left are finished first, and those that a restored backup does not know are repeated.
+    """
     vault = Vault.open(folder, keys)
     privacy = ControlPrivacy(control, vault)
     suppression = Suppression(vault.named_key("suppression"), await privacy.digests())
     stores = Stores(log, analytics, filled, suppression)
     catalogues = ControlCatalogues(control)
+    ledger = FileLedger(Path(erasures) if erasures else folder / FILE)
     await resume(stores, privacy, clock)
+    await log.settled()
+    for receipt in await replay(stores, privacy, ledger, clock):
+        _logger.warning("erased_again", erasure=receipt.id, events=receipt.events)
     return Desk(
         log=log,
         guard=Guard(log, suppression, privacy.of),
         privacy=privacy,
+        ledger=ledger,
         stores=stores,
         catalogues=catalogues,
         learner=Learner(log, catalogues),

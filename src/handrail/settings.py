@@ -36,10 +36,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit_key: int = 50_000
     limit_user: int = 100
     """Requests of one address, events by one key, boots and events of one user, a second; 0 for no limit."""
+    processes: int = 1
+    """How many processes share one key's limit; `serve --workers` tells its workers."""
     demo: bool = False
     project: str = ""
     """Which project commands mean, where there are several."""
     secret_keys: str = ""
+    erasures: str = ""
+    """The file that notes erasures, outside what a backup holds; empty: `erasures.jsonl` in the data folder."""
 
     @property
     def builds(self) -> Path:
@@ -77,6 +81,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as problem:
         raise Invalid(f"The settings are wrong: {problem}") from None
+    if settings.processes < 1:
+        raise Invalid("HANDRAIL_PROCESSES is at least 1.", path="processes")
     if settings.database and not settings.database.startswith("postgresql://"):
         raise Invalid("HANDRAIL_DATABASE is an address such as postgresql://user:password@host/name.", path="database")
     if settings.analytics not in ("", NO_ANALYTICS) and not settings.analytics.startswith(("http://", "https://")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -16,11 +17,13 @@ import msgspec
 from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.duckdb import DuckdbAnalytics
 from handrail.adapters.files.archive import Manifest, read_archive, write_archive
+from handrail.adapters.files.ledger import FILE as erasures_file
 from handrail.adapters.postgres.changes import PostgresChanges
 from handrail.adapters.postgres.log import PostgresLog
 from handrail.adapters.postgres.turn import PostgresTurn
 from handrail.adapters.sqlite.directory import DataDirectory
 from handrail.adapters.sqlite.log import SqliteLog
+from handrail.adapters.vault import FILE as secrets_file
 from handrail.core.errors import Conflict, Invalid, Unavailable
 from handrail.ingest.ports import Log
 from handrail.settings import NO_ANALYTICS, Settings
@@ -51,6 +54,10 @@ class OpenLog(Log, Protocol):
 
     async def forget_answers(self, environment: str, before: int, /) -> None:
         """Take out of the state what was answered before an instant; the rules must say the same (`FoldRules`)."""
+        ...
+
+    async def received(self, since: int, until: int, /) -> dict[tuple[str, int], int]:
+        """How many events it holds that were received in [since, until), by environment and minute."""
         ...
 
     async def dropped(self) -> int:
@@ -155,8 +162,12 @@ async def back_up(storage: Storage, settings: Settings, target: Path, now: int) 
         await asyncio.to_thread(write_archive, folder, target, handrail=version("handrail"), now=now)
 
 
-def restore(settings: Settings, source: Path) -> Manifest:
-    """Make the data folder from a backup: all of it or nothing.
+CARRIED = (secrets_file, erasures_file)
+"""What an installation keeps beside its databases, and no backup holds: the keys, and who was erased."""
+
+
+def restore(settings: Settings, source: Path, carry: Path | None = None) -> Manifest:
+    """Make the data folder from a backup: all of it or nothing. `carry` is a folder to take the `CARRIED` files from.
 
     Raises Conflict when there is something in the folder already, Invalid when a byte of the backup changed.
     """
@@ -168,6 +179,10 @@ def restore(settings: Settings, source: Path) -> Manifest:
         made = Path(name) / "data"
         made.mkdir(mode=0o700)
         manifest = read_archive(source, made)
+        if carry is not None:
+            for each in CARRIED:
+                if (carry / each).exists():
+                    shutil.copy2(carry / each, made / each)
         (folder / "lock").unlink(missing_ok=True)
         # A folder takes an empty one's place in one step.
         made.rename(folder)

@@ -196,6 +196,31 @@ def test_a_process_counts_what_another_one_s_publication_asks(postgres_dsn: str,
             assert _candidates(server, key) == ["buyers"]
 
 
+def test_accounts_add_up_over_processes_kills_and_restarts(postgres_dsn: str, tmp_path: Path) -> None:
+    def total(server: Serving) -> dict[str, Any]:
+        return server.ask("GET", "/api/v1/accounting", params={"minutes": 60}).json()["total"]
+
+    with (
+        serving(tmp_path / "one", database=postgres_dsn, analytics="none") as one,
+        serving(tmp_path / "two", database=postgres_dsn, analytics="none") as two,
+    ):
+        key = one.key()
+        for number, server in enumerate((one, two, one)):
+            repeated = {"type": "track", "userId": "ann", "event": "Order", "messageId": "same"}
+            fresh = repeated | {"messageId": f"m{number}"}
+            batch = {"writeKey": key, "batch": [repeated, fresh, {"type": "dance", "userId": "ann"}]}
+            httpx.post(f"{server.address}/v1/batch", json=batch)
+        within_a_second(lambda: total(one).get("received") == 9, "what another process counted")
+        assert total(one) == total(two)
+        two.process.kill()
+        two.process.wait()
+        assert total(one)["received"] == 9
+    with serving(tmp_path / "three", database=postgres_dsn, analytics="none") as three:
+        kept = total(three)
+        assert (kept["received"], kept["stored"], kept["duplicate"]) == (9, 4, 2)
+        assert kept["rejected"] == {"unknown_type": 3}
+
+
 def test_tail_shows_the_events_of_every_process(postgres_dsn: str, tmp_path: Path) -> None:
     with (
         serving(tmp_path / "one", database=postgres_dsn, analytics="none") as one,

@@ -10,12 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from handrail.adapters.control.books import ControlBooks
+from handrail.app import milliseconds
 from handrail.cli.watching import as_sum
 from handrail.core.errors import Unavailable
 from handrail.ingest.accept import Accepted, Rejection
-from handrail.ingest.accounting import Account, Accounting, Minute
+from handrail.ingest.accounting import Account, Accounting, Bookkeeper, Minute
+from tests.http.test_both_databases import place
 from tests.support.installation import KEY, OTHER_KEY, PUBLIC_ID, Running
 
+both = place
+REJECTION = Rejection("batch[0]", "no_event", "A track call names its event.")
 GOOD = {"type": "track", "event": "Order", "userId": "ann"}
 
 
@@ -36,7 +41,8 @@ def bad_call(draw: random.Random) -> dict[str, Any]:
 async def account_of(door: Running, key: str = KEY) -> Account:
     environment = await door.installation.publications.environment_by_key(key)
     assert environment is not None
-    return door.installation.accounts.account(environment.id, 0)
+    await door.installation.bookkeeper.enter()
+    return await door.installation.bookkeeper.account(environment.id, 0)
 
 
 async def test_every_event_of_a_thousand_is_accounted_for(door: Running) -> None:
@@ -106,14 +112,62 @@ async def test_what_the_log_could_not_keep_is_counted_as_refused(
     assert (total.received, total.rejected) == (2, {"unavailable": 2})
 
 
-def test_a_day_of_minutes_and_a_hundred_samples_are_kept() -> None:
+async def test_the_books_outlive_the_process_and_lose_nothing_to_a_database_that_was_away(
+    both: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await both.client.post("/v1/batch", json={"writeKey": KEY, "batch": [GOOD, {"type": "dance", "userId": "ann"}]})
+
+    async def away(entries: object) -> None:
+        raise Unavailable("The database is away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(both.installation.books, "add", away)
+        with pytest.raises(Unavailable):
+            await both.installation.bookkeeper.enter()
+    await both.client.post("/v1/batch", json={"writeKey": KEY, "batch": [GOOD]})
+    before = await account_of(both)
+    assert (before.total.received, before.total.rejected) == (3, {"unknown_type": 1})
+    assert len(before.samples) == 1
+    # Another process on the same books adds to them, and sees what they hold.
+    environment = (await both.kept())[0].environment
     accounts = Accounting()
-    for minute in range(3000):
-        rejection = Rejection("batch[0]", "no_event", "A track call names its event.")
-        accounts.lost("production", minute * 60_000, Accepted(rejections=[rejection]), Unavailable("Full."))
-    account = accounts.account("production", 0)
-    assert (len(account.minutes), len(account.samples)) == (1440, 100)
-    assert account.samples[0].at == 2999 * 60_000
+    accounts.lost(environment, before.minutes[0].at, Accepted(rejections=[REJECTION]), Unavailable("Full."))
+    other = Bookkeeper(accounts, ControlBooks(both.installation.control), print)
+    await other.enter()
+    after = await account_of(both)
+    assert after == await other.account(environment, 0)
+    assert (after.total.received, after.total.rejected) == (4, {"unknown_type": 1, "no_event": 1})
+    assert after.total.is_balanced()
+
+
+async def test_what_a_killed_process_could_not_enter_is_taken_from_the_log(both: Running) -> None:
+    await both.client.post("/v1/batch", json={"writeKey": KEY, "batch": [GOOD]})
+    await both.installation.bookkeeper.enter()
+    call = GOOD | {"messageId": "lost"}
+    await both.client.post("/v1/batch", json={"writeKey": KEY, "batch": [call, GOOD | {"messageId": "too"}]})
+    # Killed before it entered these.
+    both.installation.accounts.take()
+    assert (await account_of(both)).total.stored == 1
+    await both.installation.log.settled()
+    assert await both.installation.mended(milliseconds()) == 2
+    assert await both.installation.mended(milliseconds()) == 0, "once is enough"
+    total = (await account_of(both)).total
+    assert (total.received, total.stored, total.is_balanced()) == (3, 3, True)
+    assert total.stored == len(await both.kept())
+
+
+async def test_a_hundred_samples_and_a_week_of_minutes_are_kept(both: Running) -> None:
+    accounts, books = both.installation.accounts, both.installation.books
+    for minute in range(300):
+        accounts.lost("production", minute * 60_000, Accepted(rejections=[REJECTION]), Unavailable("Full."))
+    await both.installation.bookkeeper.enter()
+    account = await books.account("production", 0)
+    assert (len(account.minutes), len(account.samples)) == (300, 100)
+    assert account.samples[0].at == 299 * 60_000
+    await books.tidy(200 * 60_000)
+    account = await books.account("production", 0)
+    assert (len(account.minutes), len(account.samples)) == (100, 100)
+    assert len((await books.account("production", 250 * 60_000)).minutes) == 50
 
 
 def test_the_books_survive_the_wire() -> None:

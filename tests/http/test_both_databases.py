@@ -173,3 +173,16 @@ async def test_the_analytic_store_is_emptied_and_filled_again(door: Running) -> 
         pass
     assert (await asked(door, "GET", "/api/v1/count?experience=hello"))["users"] == 1
     assert await asked(door, "GET", "/api/v1/analytics") == told
+
+
+async def test_a_segment_s_property_filter_has_a_counter_that_is_shown(place: Running) -> None:
+    order = {"type": "track", "event": "Order", "userId": "ann"}
+    await tracked(place, order | {"properties": {"total": 5}}, order | {"properties": {"total": 50}})
+    where = {"attribute": "property.total", "operator": ">=", "value": 10}
+    condition = {"event": "Order", "operator": ">=", "value": 1, "where": where}
+    segment = {"sort": "segment", "key": "large", "name": "Large orders", "condition": condition}
+    await published(place, segment, a_banner("hello", audience={"segment": "large"}))
+    shown = await asked(place, "GET", "/api/v1/counters")
+    assert [(each["event"], each["filtered"]) for each in shown["counters"]] == [("Order", True)]
+    assert shown["counting"] is None, "an apply answers once its counters have been counted back"
+    assert [each["key"] for each in (await booted(place, "ann"))["candidates"]] == ["hello"]

@@ -147,3 +147,9 @@ async def test_boots_of_one_user_are_limited(narrow: Running) -> None:
     assert (answer.status_code, answer.json()["code"]) == (429, "user_limit")
     other = await narrow.client.post("/sdk/v1/boot", content=json.dumps(said | {"anonymousId": "a2"}).encode())
     assert other.status_code == 200
+
+
+def test_a_key_s_limit_is_divided_among_processes_and_a_browser_s_is_not() -> None:
+    assert Rates(500, 50_000, 100).for_one_of(3) == Rates(500, 16_667, 100)
+    assert Rates(500, 50_000, 100).for_one_of(1) == Rates(500, 50_000, 100)
+    assert Rates(0, 0, 0).for_one_of(8) == Rates(0, 0, 0), "no limit stays none"

@@ -139,6 +139,7 @@ SAMPLES: Mapping[tuple[str, str], list[Sample]] = {
     ("GET", "/api/v1/retention"): [("/api/v1/retention", {}, None)],
     ("PUT", "/api/v1/retention"): [("/api/v1/retention", {}, {"event_days": 40})],
     ("POST", "/api/v1/retention/confirm-date"): [("/api/v1/retention/confirm-date", {}, None)],
+    ("GET", "/api/v1/counters"): [("/api/v1/counters", PLACE, None)],
     ("POST", "/api/v1/keys"): [("/api/v1/keys", {}, {"name": "more", "scopes": ["users:read"]})],
     ("GET", "/api/v1/keys"): [("/api/v1/keys", {}, None)],
     ("DELETE", "/api/v1/keys/{id:str}"): [("/api/v1/keys/<key>", {}, None)],

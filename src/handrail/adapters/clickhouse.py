@@ -22,32 +22,26 @@ import msgspec
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, OperationalError
 
 from handrail.compile.clickhouse import PRESENT, ClickhousePrinter
-from handrail.compile.queries import Column, Kind, Owner, Query, Scope
+from handrail.compile.queries import Column, Kind, Owner, Scope
 from handrail.compile.sql import ANSWERS, KINDS, TABLES, Printer, Sql
-from handrail.core.errors import Invalid, Unavailable
-from handrail.core.events import Stamp
-from handrail.core.fold import Key, State
-from handrail.core.people import Link
+from handrail.core.errors import Unavailable
+from handrail.core.fold import Key
 from handrail.core.retention import Leaving
 from handrail.core.values import day_of
 from handrail.ingest.erasure import rows_of
 from handrail.ingest.ports import Log
 from handrail.ingest.replica import (
     ANSWERED,
-    BATCH,
     FACTS,
     Attributes,
     Batch,
-    Filler,
     answer_rows,
     experience_rows,
-    typed,
 )
+from handrail.ingest.store import Store
 
 PERSONAL = ("people", "experiences", "answers")
 """Tables that describe persons."""
-MAX_COLUMNS = 2000
-"""Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
 
 TYPES: Mapping[Kind, str] = {
     "text": "Nullable(String)",
@@ -140,7 +134,7 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     done: bool = True
 
 
-class ClickhouseAnalytics:
+class ClickhouseAnalytics(Store):
     """The analytic store in one database of a ClickHouse server. Connects when it is first asked or filled."""
 
     refusals: tuple[type[Exception], ...] = (DataError, UnicodeError, ValueError, OverflowError)
@@ -152,13 +146,10 @@ class ClickhouseAnalytics:
         """
         self.address = address
         self._log = log
-        self._zone_of = zone_of
+        super().__init__(zone_of)
         self._lock = threading.Lock()
         self._client: Client | None = None
         self._step = Step()
-        self._columns: dict[Column, str] = {}
-        self._widths: dict[Owner, int] = dict.fromkeys(TABLES, 0)
-        self._filler = Filler(self)
 
     def open(self) -> None:
         """Connect, make the tables, read how far the store has come. Raises Unavailable when nothing answers."""
@@ -186,12 +177,9 @@ class ClickhouseAnalytics:
         self._step = msgspec.convert(rows[0], Step) if rows else Step()
 
     def _read_columns(self, client: Client) -> None:
-        self._columns.clear()
-        self._widths = dict.fromkeys(TABLES, 0)
         found = client.query("SELECT owner, attribute, kind, name FROM columns FINAL").result_rows
-        for owner, attribute, kind, name in msgspec.convert(found, list[tuple[Owner, str, Kind, str]]):
-            self._columns[Column(attribute, kind)] = name
-            self._widths[owner] += 1
+        columns = msgspec.convert(found, list[tuple[Owner, str, Kind, str]])
+        self._take_columns((owner, Column(attribute, kind), name) for owner, attribute, kind, name in columns)
 
     @property
     def position(self) -> int:
@@ -211,16 +199,6 @@ class ClickhouseAnalytics:
                 self._client = None
 
     # Asking.
-
-    async def count(self, query: Query) -> int:
-        """How many users a query finds; at most that many when the query says `up_to`."""
-        rows = await self.ask(query.scope, lambda printer: printer.count(query))
-        return int(str(rows[0][0]))
-
-    async def list(self, query: Query, *, after: str = "", limit: int = 1000) -> list[str]:
-        """The users a query finds, in the order of their ids, from behind `after`."""
-        rows = await self.ask(query.scope, lambda printer: printer.list(query, after, limit))
-        return [str(row[0]) for row in rows]
 
     async def ask(self, scope: Scope, write: Callable[[Printer], Sql]) -> Sequence[tuple[object, ...]]:
         """The rows of a statement, which `write` prints for one environment. Raises Unavailable."""
@@ -242,26 +220,11 @@ class ClickhouseAnalytics:
         except (OperationalError, OSError) as problem:
             raise _unavailable(problem) from None
 
-    def column(self, column: Column) -> str | None:
-        """The column that holds these values. Raises Invalid when the table had no room left for it."""
-        name = self._columns.get(column)
-        if name is None and self._widths[column.owner] >= MAX_COLUMNS:
-            raise Invalid(f"The analytic store keeps {MAX_COLUMNS} columns, and {column.name!r} came after them.")
-        return name
-
     def is_settled(self) -> bool:
         """False: events are asked for by subject here, and subjects looked up."""
         return False
 
     # Filling.
-
-    async def fill(self, log: Log, *, limit: int = BATCH) -> int:
-        """Take the next events of the log. Returns how many there were; 0 when the store is up to date."""
-        return await self._filler.fill(log, limit=limit)
-
-    async def refill(self) -> None:
-        """Forget everything; `fill` begins at the log's start again."""
-        await self._filler.clear()
 
     async def follow(self, log: Log, pause: Callable[[], Awaitable[None]], failed: Callable[[Exception], None]) -> None:
         """Fill the store for ever, pausing whenever it is up to date or does not answer. `failed` is told why."""
@@ -274,28 +237,6 @@ class ClickhouseAnalytics:
             for table in ALL_TABLES:
                 client.command(f"TRUNCATE TABLE {table}")
             self._step = Step()
-
-    def links(self, links: Iterable[Key], aliases: Iterable[Key]) -> State:
-        """The links of these anonymous ids, and the aliases of these user ids with the whole set of each."""
-        state = State()
-        for environment, anonymous, timestamp, message_id, user, _ in self._among("links", "anonymous_id", links):
-            state.links[environment, anonymous] = Link(Stamp(int(timestamp), message_id), user)
-        sets = {(row[0], row[2]) for row in self._among("aliases", "user_id", aliases)}
-        for environment, user, canonical, _ in self._among("aliases", "canonical", sets):
-            state.aliases[environment, user] = canonical
-        return state
-
-    def canonical(self, users: Iterable[Key]) -> dict[Key, str]:
-        """The least id of each user's set, for users that have one."""
-        return {(row[0], row[1]): row[2] for row in self._among("aliases", "user_id", users)}
-
-    def linked_to(self, users: Iterable[Key]) -> dict[Key, str]:
-        """The anonymous ids that belong to these users, with the user of each."""
-        return {(row[0], row[1]): row[4] for row in self._among("links", "user_id", users)}
-
-    def who(self, subjects: Iterable[Key]) -> dict[Key, str]:
-        """Who these subjects are, for those that are not simply themselves."""
-        return {(row[0], row[1]): row[2] for row in self._among("persons", "subject", subjects)}
 
     def _among(self, table: str, column: str, keys: Iterable[Key]) -> Sequence[tuple[str, ...]]:
         wanted = list(keys)
@@ -479,14 +420,10 @@ class ClickhouseAnalytics:
         """Rows with their attributes' values in columns, making the columns that are new."""
         if not rows:
             return
-        kept: dict[Column, dict[int, object]] = {}
-        for at, (environment, values) in enumerate(attributes):
-            zone = self._zone_of(environment)
-            for name, value in values.items():
-                for kind, stored in typed(value, zone):
-                    column = Column(name, kind)
-                    if column in self._columns or self._add(client, owner, column):
-                        kept.setdefault(column, {})[at] = _present(stored)
+        kept = {
+            column: {at: _present(stored) for at, stored in values.items()}
+            for column, values in self._values(owner, attributes).items()
+        }
         columns = dict(fixed) | {self._columns[column]: TYPES[column.kind] for column in kept}
         absent: list[list[str] | None] = [[] if column.kind == "list" else None for column in kept]
         wide = [
@@ -495,9 +432,9 @@ class ClickhouseAnalytics:
         ]
         _insert(client, TABLES[owner], columns, wide, token=token)
 
-    def _add(self, client: Client, owner: Owner, column: Column) -> bool:
-        if self._widths[owner] >= MAX_COLUMNS:
-            return False
+    def _make_column(self, owner: Owner, column: Column) -> str:
+        client = self._client
+        assert client is not None
         # The name follows from the attribute, so a column that was made without being noted is simply found again.
         digest = hashlib.blake2b(column.name.encode(), digest_size=12).hexdigest()
         name = f"{column.kind}_{digest}"
@@ -508,9 +445,7 @@ class ClickhouseAnalytics:
             dict.fromkeys(("owner", "attribute", "kind", "name"), "String"),
             [(owner, column.name, column.kind, name)],
         )
-        self._columns[column] = name
-        self._widths[owner] += 1
-        return True
+        return name
 
 
 _EXPERIENCES = (

@@ -17,12 +17,10 @@ import duckdb
 import msgspec
 
 from handrail.compile.duckdb import DuckdbPrinter
-from handrail.compile.queries import Column, Kind, Owner, Query, Scope
+from handrail.compile.queries import Column, Kind, Owner, Scope
 from handrail.compile.sql import ANSWERS, KINDS, TABLES, Printer, Sql
-from handrail.core.errors import Invalid, Unavailable
-from handrail.core.events import Stamp
-from handrail.core.fold import Key, State
-from handrail.core.people import Link
+from handrail.core.errors import Unavailable
+from handrail.core.fold import Key
 from handrail.core.retention import Leaving
 from handrail.core.values import day_of
 from handrail.ingest.erasure import rows_of
@@ -31,18 +29,14 @@ from handrail.ingest.replica import (
     ANSWERED,
     BATCH,
     FACTS,
-    Attributes,
     Batch,
-    Filler,
     PersonRow,
     answer_rows,
     experience_rows,
-    typed,
 )
+from handrail.ingest.store import Store
 
 VERSION = 4
-MAX_COLUMNS = 2000
-"""Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
 UNCLUSTERED = 200_000
 """How many events may stand in the order they came before they are put in the order of people, at the least."""
 
@@ -121,7 +115,7 @@ UPDATE meta SET clustered = (SELECT count(*) FROM events);
 """From each earlier version to the next. Raw events leave the log, so a file is brought forward, not filled anew."""
 
 
-class DuckdbAnalytics:
+class DuckdbAnalytics(Store):
     """The analytic store of one installation."""
 
     refusals: tuple[type[Exception], ...] = (
@@ -139,7 +133,7 @@ class DuckdbAnalytics:
         `tell` hears of a file that cannot be read any more and was put aside. Raises Unavailable when another process
         has the file.
         """
-        self._zone_of = zone_of
+        super().__init__(zone_of)
         self._path = path
         self._writing = threading.RLock()
         """One change at a time; `_lock`, the shorter one, also holds up whoever begins to read."""
@@ -147,9 +141,6 @@ class DuckdbAnalytics:
         self._idle = threading.Condition(self._lock)
         self._reading = 0
         """Cursors that are reading; the file is not changed for another one under them."""
-        self._columns: dict[Column, str] = {}
-        self._widths: dict[Owner, int] = dict.fromkeys(TABLES, 0)
-        self._filler = Filler(self)
         try:
             self._connection = _connect(path)
             self._prepare(path)
@@ -164,8 +155,6 @@ class DuckdbAnalytics:
                     f"The analytic store {str(path)!r} cannot be read ({_first_line(problem)}); it was put aside as "
                     f"{aside.name!r} and is filled again from the log. Events that the log no longer has are missing."
                 )
-            self._columns.clear()
-            self._widths = dict.fromkeys(TABLES, 0)
             self._connection = _connect(path)
             self._prepare(path)
 
@@ -183,9 +172,8 @@ class DuckdbAnalytics:
         self._position, self._clustered = self._row("SELECT position, clustered FROM meta")
         (self._kept,) = self._row("SELECT count(*) FROM events")
         (self._late,) = self._row("SELECT count(*) FROM late")
-        for owner, attribute, kind, name in run("FROM columns").fetchall():
-            self._columns[Column(attribute, kind)] = name
-            self._widths[owner] += 1
+        columns = run("FROM columns").fetchall()
+        self._take_columns((owner, Column(attribute, kind), name) for owner, attribute, kind, name in columns)
 
     def _row(self, sql: str) -> tuple[int, ...]:
         row = self._connection.execute(sql).fetchone()
@@ -212,16 +200,6 @@ class DuckdbAnalytics:
 
     # Asking.
 
-    async def count(self, query: Query) -> int:
-        """How many users a query finds; at most that many when the query says `up_to`."""
-        rows = await self.ask(query.scope, lambda printer: printer.count(query))
-        return int(str(rows[0][0]))
-
-    async def list(self, query: Query, *, after: str = "", limit: int = 1000) -> list[str]:
-        """The users a query finds, in the order of their ids, from behind `after`."""
-        rows = await self.ask(query.scope, lambda printer: printer.list(query, after, limit))
-        return [str(row[0]) for row in rows]
-
     async def ask(self, scope: Scope, write: Callable[[Printer], Sql]) -> Sequence[tuple[object, ...]]:
         """The rows of a statement, which `write` prints for one environment."""
         return await asyncio.to_thread(self._ask, scope, write)
@@ -241,13 +219,6 @@ class DuckdbAnalytics:
                 self._reading -= 1
                 self._idle.notify_all()
 
-    def column(self, column: Column) -> str | None:
-        """The column that holds these values. Raises Invalid when the table had no room left for it."""
-        name = self._columns.get(column)
-        if name is None and self._widths[column.owner] >= MAX_COLUMNS:
-            raise Invalid(f"The analytic store keeps {MAX_COLUMNS} columns, and {column.name!r} came after them.")
-        return name
-
     def is_settled(self) -> bool:
         """Whether every event stands at the person whom its subject is today."""
         return not self._late
@@ -256,16 +227,12 @@ class DuckdbAnalytics:
 
     async def fill(self, log: Log, *, limit: int = BATCH) -> int:
         """Take the next events of the log. Returns how many there were; 0 when the store is up to date."""
-        count = await self._filler.fill(log, limit=limit)
+        count = await super().fill(log, limit=limit)
         if self._late > (LATE if count else 0):
             await asyncio.to_thread(self.settle)
         if not count and self._kept - self._clustered > max(UNCLUSTERED, self._clustered // 2):
             await asyncio.to_thread(self.cluster)
         return count
-
-    async def refill(self) -> None:
-        """Forget everything; `fill` begins at the log's start again."""
-        await self._filler.clear()
 
     def clear(self) -> None:
         """Forget every row. Columns stay: they are of attributes, not of anybody."""
@@ -306,28 +273,6 @@ class DuckdbAnalytics:
             finally:
                 # A transaction that was not committed goes with its cursor.
                 cursor.close()
-
-    def links(self, links: Iterable[Key], aliases: Iterable[Key]) -> State:
-        """The links of these anonymous ids, and the aliases of these user ids with the whole set of each."""
-        state = State()
-        for environment, anonymous, timestamp, message_id, user in self._among("links", "anonymous_id", links):
-            state.links[environment, anonymous] = Link(Stamp(int(timestamp), message_id), user)
-        sets = {(row[0], row[2]) for row in self._among("aliases", "user_id", aliases)}
-        for environment, user, canonical in self._among("aliases", "canonical", sets):
-            state.aliases[environment, user] = canonical
-        return state
-
-    def canonical(self, users: Iterable[Key]) -> dict[Key, str]:
-        """The least id of each user's set, for users that have one."""
-        return {(row[0], row[1]): row[2] for row in self._among("aliases", "user_id", users)}
-
-    def linked_to(self, users: Iterable[Key]) -> dict[Key, str]:
-        """The anonymous ids that belong to these users, with the user of each."""
-        return {(row[0], row[1]): row[4] for row in self._among("links", "user_id", users)}
-
-    def who(self, subjects: Iterable[Key]) -> dict[Key, str]:
-        """Who these subjects are, for those that are not simply themselves."""
-        return {(row[0], row[1]): row[2] for row in self._among("persons", "subject", subjects)}
 
     def _among(self, table: str, column: str, keys: Iterable[Key]) -> Sequence[tuple[str, ...]]:
         wanted = list(keys)
@@ -441,13 +386,13 @@ class DuckdbAnalytics:
             "people",
             {"environment": "VARCHAR", "person": "VARCHAR", "company": "VARCHAR"},
             [(each.environment, each.person, each.company) for each in batch.people],
-            self._typed("user", [(each.environment, each.attributes) for each in batch.people]),
+            self._values("user", [(each.environment, each.attributes) for each in batch.people]),
         )
         self._insert(
             "companies",
             {"environment": "VARCHAR", "company": "VARCHAR"},
             [(each.environment, each.company) for each in batch.companies],
-            self._typed("company", [(each.environment, each.attributes) for each in batch.companies]),
+            self._values("company", [(each.environment, each.attributes) for each in batch.companies]),
         )
         self._insert(
             "events",
@@ -464,7 +409,7 @@ class DuckdbAnalytics:
                 )
                 for each in batch.events
             ],
-            self._typed("event", [(each.environment, each.attributes) for each in batch.events]),
+            self._values("event", [(each.environment, each.attributes) for each in batch.events]),
         )
         self._insert_experiences(batch.people)
         text = "VARCHAR"
@@ -551,27 +496,11 @@ SELECT k.* FROM k WHERE (k.environment, k.subject) IN (SELECT (environment, pers
         unnested = ", ".join(f"unnest(${at}::{kind}[])" for at, kind in enumerate(types, start=1))
         self._connection.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {unnested}", values)
 
-    def _typed(self, owner: Owner, rows: Sequence[tuple[str, Attributes]]) -> dict[Column, dict[int, object]]:
-        """The rows' values by column, making the columns that are new."""
-        found: dict[Column, dict[int, object]] = {}
-        for at, (environment, attributes) in enumerate(rows):
-            zone = self._zone_of(environment)
-            for name, value in attributes.items():
-                for kind, kept in typed(value, zone):
-                    column = Column(name, kind)
-                    if column in self._columns or self._add(owner, column):
-                        found.setdefault(column, {})[at] = kept
-        return found
-
-    def _add(self, owner: Owner, column: Column) -> bool:
-        if self._widths[owner] >= MAX_COLUMNS:
-            return False
+    def _make_column(self, owner: Owner, column: Column) -> str:
         name = f"v{len(self._columns)}"
         self._connection.execute(f"ALTER TABLE {TABLES[owner]} ADD COLUMN {name} {TYPES[column.kind]}")
         self._connection.execute("INSERT INTO columns VALUES ($1, $2, $3, $4)", [owner, column.name, column.kind, name])
-        self._columns[column] = name
-        self._widths[owner] += 1
-        return True
+        return name
 
 
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:

@@ -240,6 +240,15 @@ def why_member(key: str, user: str | None, anonymous: str | None, environment: s
     raise SystemExit(why_member(key, user, anonymous, environment))
 
 
+@segments.command(name="counters")
+@click.option("--environment", default="production", show_default=True)
+def show_counters(environment: str) -> None:
+    """List the events that segments and audiences count, and how far new counters have been counted back."""
+    from handrail.cli.asking import show_counters
+
+    raise SystemExit(show_counters(environment))
+
+
 @segments.command(name="uses")
 @click.argument("key")
 def list_uses(key: str) -> None:
@@ -610,8 +619,9 @@ def backup(file: str) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(dir_okay=False))
-def restore(file: str) -> None:
+@click.option("--carry", type=click.Path(file_okay=False, exists=True), help="The data folder that was backed up.")
+def restore(file: str, carry: str | None) -> None:
     """Make an empty data folder from a backup FILE; one that changed by a byte is refused."""
     from handrail.cli.backup import restore_from
 
-    raise SystemExit(restore_from(file))
+    raise SystemExit(restore_from(file, carry))

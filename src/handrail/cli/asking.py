@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import click
 import msgspec
@@ -91,6 +92,17 @@ def why_member(key: str, user: str | None, anonymous: str | None, environment: s
     why = msgspec.json.decode(told(ask("GET", f"/api/v1/segments/{key}/why", query=query)).body, type=Why)
     for line in line_text(why.line):
         click.echo(line)
+    return 0
+
+
+def show_counters(environment: str) -> int:
+    """Print what is counted, and how far new counters have come."""
+    shown = told(ask("GET", "/api/v1/counters", query={"environment": environment})).json()
+    for each in cast("list[dict[str, object]]", shown["counters"]):
+        click.echo(f"{each['event']}{'  (of some)' if each['filtered'] else ''}")
+    if (counting := cast("dict[str, int] | None", shown["counting"])) is not None:
+        share = counting["done"] / max(counting["total"], 1)
+        click.echo(f"New counters are being counted over the log: {share:.0%} done.", err=True)
     return 0
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 from urllib.parse import unquote, urlencode
 
 import msgspec
 
 from handrail.core.errors import Conflict, HandrailError
 from handrail.settings import Settings, read_settings
+
+PIECE = 1 << 20
+"""Bytes of an answer that are held at a time."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -72,8 +76,29 @@ def _word(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-async def _alone(settings: Settings, method: str, path: str, query: str, body: bytes) -> Answer:
-    """Open the installation in this process for one request: no server runs that could answer it."""
+def download(path: str, target: BinaryIO) -> None:
+    """Write the body of an answer to a file as it comes. Raises HandrailError with the server's sentence."""
+    settings = read_settings()
+    connection = _SocketConnection(str(settings.socket))
+    try:
+        connection.request("GET", path, headers=_named(settings))
+        response = connection.getresponse()
+        if response.status >= 400:
+            told(Answer(response.status, response.read()))
+        shutil.copyfileobj(response, target, PIECE)
+    except (FileNotFoundError, ConnectionRefusedError):
+        told(asyncio.run(_alone(settings, "GET", path, "", b"", target)))
+    finally:
+        connection.close()
+
+
+async def _alone(
+    settings: Settings, method: str, path: str, query: str, body: bytes, target: BinaryIO | None = None
+) -> Answer:
+    """Open the installation in this process for one request: no server runs that could answer it.
+
+    The body of a success goes to `target`, where there is one.
+    """
     from handrail.app import Installation
     from handrail.cli.server import first_project
     from handrail.serving import Trusted
@@ -96,7 +121,11 @@ async def _alone(settings: Settings, method: str, path: str, query: str, body: b
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Mapping[str, object]) -> None:
-            sent.append(message)
+            piece = message.get("body")
+            if target is not None and piece and cast("int", sent[0]["status"]) < 400:
+                target.write(cast("bytes", piece))
+            else:
+                sent.append(message)
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 answered.set()
 

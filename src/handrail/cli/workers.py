@@ -38,7 +38,7 @@ def supervise(settings: Settings, workers: int) -> int:
         listener, commands = open_listener(settings), open_command_socket(settings)
         alive, held = os.pipe()
         try:
-            team = _Team(workers, listener.fileno(), commands.fileno(), alive)
+            team = _Team(workers, settings.processes, listener.fileno(), commands.fileno(), alive)
             click.echo(f"Handrail is on http://127.0.0.1:{settings.port}/  ({workers} workers on one database)")
             return team.run()
         finally:
@@ -63,7 +63,9 @@ async def _prepare(settings: Settings) -> None:
 class _Team:
     """The workers. Each gets the sockets, and a pipe that closes when the supervisor dies."""
 
-    def __init__(self, workers: int, listener: int, commands: int, alive: int) -> None:
+    def __init__(self, workers: int, servers: int, listener: int, commands: int, alive: int) -> None:
+        """`servers` like this one share the database, as far as the settings say."""
+        self._servers = servers
         self._inherited = (listener, commands, alive)
         self._workers: list[subprocess.Popen[bytes]] = []
         self._count = workers
@@ -96,6 +98,7 @@ class _Team:
         worker = subprocess.Popen(  # noqa: S603 our own interpreter and module
             [sys.executable, "-m", "handrail.cli.worker", *words],
             pass_fds=self._inherited,
+            env={**os.environ, "HANDRAIL_PROCESSES": str(self._count * self._servers)},
             # Ctrl+C reaches the supervisor alone, which tells the workers.
             start_new_session=True,
         )

@@ -31,6 +31,14 @@ class Rates(msgspec.Struct, frozen=True):
     user: int = 100
     """Boots and events of one user or browser."""
 
+    def for_one_of(self, processes: int) -> Rates:
+        """What each of so many processes takes, which share one port.
+
+        Events by one key come over many connections, so each process gets its part of them. One address or user may
+        come over a single connection, to one process; to divide theirs would refuse what is allowed.
+        """
+        return Rates(self.address, -(-self.key // processes), self.user)
+
 
 class Buckets:
     """Token buckets of one kind."""

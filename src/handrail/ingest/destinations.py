@@ -4,21 +4,22 @@ An environment without a destination takes calls as they are. One with a destina
 destination is: a call changes what its mappings say, and nothing where no mapping matches. Events of our own SDK pass
 by, because the browser has mapped what it sends. `docs/segment.md` says this to users.
 
-Tallies are kept for as long as the process runs, with the last failures of each mapping as samples.
+Tallies are kept for as long as the process runs; the last failures of each mapping lie in the installation's books.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
 
 import msgspec
 import structlog
 
 from handrail.core.errors import Invalid
 from handrail.core.events import Event
+from handrail.ingest.accounting import Kept, Kind
 from handrail.segmentio.destination.fields import FieldProblem
-from handrail.segmentio.destination.model import Destination, subscriptions
+from handrail.segmentio.destination.model import Destination, Subscription, subscriptions
 from handrail.segmentio.destination.run import Instance, Made, compile_destination, is_our_own, payload_of, run
 
 SAMPLES = 20
@@ -29,6 +30,7 @@ SAMPLE_BYTES = 4096
 
 _logger = structlog.get_logger(__name__)
 
+Recall = Callable[[str, Kind, str], Awaitable[list[bytes]]]
 Find = Callable[[str], Awaitable[tuple[Destination, ...]]]
 """The destinations of an environment, the same object until they change."""
 
@@ -88,9 +90,12 @@ class _Kept:
         self.received = self.unmatched = 0
         self.mappings = list(subscriptions(destination))
         self.tallies = [Tally() for _ in self.mappings]
-        self.failures: list[deque[Failure]] = [deque(maxlen=SAMPLES) for _ in self.mappings]
+        self.names = [_name(destination.key, mapping) for mapping in self.mappings]
+        """What each mapping's failures are kept by: a mapping that is changed begins anew."""
 
-    def count(self, event: Event, payload: dict[str, object], made: Sequence[Made]) -> None:
+    def count(self, event: Event, payload: dict[str, object], made: Sequence[Made]) -> list[Kept]:
+        """Note what became of an event. Failures, to be kept."""
+        failures: list[Kept] = []
         self.received += 1
         self.unmatched += not made
         for each in made:
@@ -106,9 +111,12 @@ class _Kept:
                     tally.failed += 1
                     small = len(bytes(event.body)) <= SAMPLE_BYTES
                     failure = Failure(event.received_at, event.message_id, each.problems, payload if small else None)
-                    self.failures[each.mapping].appendleft(failure)
+                    body = msgspec.json.encode(failure)
+                    name = self.names[each.mapping]
+                    failures.append(Kept(event.environment, "mapping", name, event.received_at, body, SAMPLES))
+        return failures
 
-    def report(self) -> DestinationReport:
+    def report(self, failures: Sequence[list[Failure]]) -> DestinationReport:
         return DestinationReport(
             self.destination.key,
             self.destination.name,
@@ -117,10 +125,14 @@ class _Kept:
             self.received,
             self.unmatched,
             [
-                MappingReport(each.name, each.action, each.trigger, each.mode, each.enabled, tally, list(failures))
-                for each, tally, failures in zip(self.mappings, self.tallies, self.failures, strict=True)
+                MappingReport(each.name, each.action, each.trigger, each.mode, each.enabled, tally, failed)
+                for each, tally, failed in zip(self.mappings, self.tallies, failures, strict=True)
             ],
         )
+
+
+def _name(destination: str, mapping: Subscription) -> str:
+    return blake2b(destination.encode() + b"\0" + msgspec.json.encode(mapping), digest_size=16).hexdigest()
 
 
 def _compiled(destination: Destination) -> Instance:
@@ -132,17 +144,37 @@ def _compiled(destination: Destination) -> Instance:
         return Instance(destination, ())
 
 
+async def nothing_kept(environment: str, kind: Kind, name: str) -> list[bytes]:
+    """For an installation without books."""
+    return []
+
+
+def forgotten(kept: Kept) -> None:
+    """For an installation without books."""
+
+
 async def none(environment: str) -> tuple[Destination, ...]:
     """For an installation without destinations."""
     return ()
 
 
 class Destinations:
-    """The destinations of every environment. `find` gives an environment's documents, `now` the present instant."""
+    """The destinations of every environment. `find` gives an environment's documents, `now` the present instant.
 
-    def __init__(self, find: Find, now: Callable[[], int]) -> None:
+    `keep` is handed each failure, `recall` gives an environment's failures by name, the newest first.
+    """
+
+    def __init__(
+        self,
+        find: Find,
+        now: Callable[[], int],
+        keep: Callable[[Kept], None] = forgotten,
+        recall: Recall = nothing_kept,
+    ) -> None:
         self._find = find
         self._now = now
+        self._keep = keep
+        self._recall = recall
         self._documents: dict[str, tuple[Destination, ...]] = {}
         self._kept: dict[str, list[_Kept]] = {}
 
@@ -175,10 +207,18 @@ class Destinations:
             payload = payload_of(event)
             for each in kept:
                 results = run(each.instance, event, payload)
-                each.count(event, payload, results)
+                for failure in each.count(event, payload, results):
+                    self._keep(failure)
                 made += [result.event for result in results if result.event is not None]
         return made
 
     async def report(self, environment: str) -> list[DestinationReport]:
         """What each destination of an environment did, and its failures."""
-        return [each.report() for each in await self._of(environment)]
+        return [
+            each.report([await self._failures(environment, name) for name in each.names])
+            for each in await self._of(environment)
+        ]
+
+    async def _failures(self, environment: str, name: str) -> list[Failure]:
+        kept = await self._recall(environment, "mapping", name)
+        return [msgspec.json.decode(each, type=Failure) for each in kept]

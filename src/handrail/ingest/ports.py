@@ -21,6 +21,13 @@ class Appended(msgspec.Struct, frozen=True):
     duplicates: int
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """How far something long has come: so much of so much, in whatever it counts."""
+
+    done: int
+    total: int
+
+
 class RebuildReport(msgspec.Struct, frozen=True):
     """What refolding the log from the start gave, beside the state that serves. No differences: the two are equal."""
 
@@ -63,6 +70,10 @@ class Log(Protocol):
         """Fold this environment by these rules from now on; counters that are new are counted back over the log."""
         ...
 
+    async def counting(self, environment: str) -> Progress | None:
+        """How far new counters have been counted back, in whichever process; None when none is being counted."""
+        ...
+
     async def erase(self, environment: str, subjects: Collection[str], cut: Cut) -> int:
         """Delete what is known of `subjects` and, of every event, what `cut` leaves out. Returns how many were cut.
 
@@ -91,6 +102,10 @@ class Roster(Protocol):
 
         Users, and with `anonymous` those who belong to no user; one line a person, by their canonical id.
         """
+        ...
+
+    async def ids(self, environment: str, *, after: str, limit: int) -> list[str]:
+        """Every subject of which anything is known, also that it is somebody else's, in order, from behind `after`."""
         ...
 
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:

@@ -10,7 +10,7 @@ from handrail.core.fold import FoldRules, State, company_id, count_back, fold, m
 from handrail.core.people import Company, Listed, Person, Subject
 from handrail.ingest.dedupe import SeenIds, dedupe_id
 from handrail.ingest.erasure import Cut, belongs
-from handrail.ingest.ports import Appended, RebuildReport
+from handrail.ingest.ports import Appended, Progress, RebuildReport
 
 
 class MemoryLog:
@@ -81,6 +81,10 @@ class MemoryLog:
             if event.environment == environment:
                 count_back(self.state, event, new)
         self._rules[environment] = rules
+
+    async def counting(self, environment: str) -> Progress | None:
+        """None: counting back is done at once."""
+        return None
 
     def people(self, environment: str) -> MemoryPeople:
         """Folded state of one environment."""
@@ -175,6 +179,16 @@ class MemoryRoster:
             if where == environment and subject > after and not elsewhere and fits:
                 found.append(Listed(subject, known))
         return found[:limit]
+
+    async def ids(self, environment: str, *, after: str, limit: int) -> list[str]:
+        """Every subject of which anything is known, in order, from behind `after`."""
+        state = self._state
+        known = {key[1] for key in state.subjects if key[0] == environment}
+        for (where, anonymous), link in state.links.items():
+            if where == environment:
+                known |= {f"a:{anonymous}", f"u:{link.user_id}"}
+        known |= {f"u:{user}" for where, user in state.aliases if where == environment}
+        return sorted(each for each in known if each > after)[:limit]
 
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
         """Every subject (`u:`, `a:`) that is this person, known or not."""

@@ -15,7 +15,7 @@ from handrail.core.errors import Conflict, NotFound
 from handrail.core.identity import LIVE_KEYS, IdentityKey, Verification
 from handrail.core.privacy import Privacy
 from handrail.core.scrub import ScrubRules
-from handrail.workspace.people.ports import Erasure, NewIdentityKey, ShownKey
+from handrail.workspace.people.ports import Erasure, NewIdentityKey, Noted, ShownKey
 
 
 class Sealing(Protocol):
@@ -171,6 +171,15 @@ class ControlPrivacy:
         async with self._database.transaction() as connection:
             rows = (await connection.execute(select(erasure.c.digests))).all()
         return [each for row in rows for each in msgspec.json.decode(row.digests, type=list[str])]
+
+    async def unknown(self, noted: Sequence[Noted]) -> Sequence[Noted]:
+        """Those of these erasures, in environments that there are, of which nothing is kept here."""
+        async with self._database.transaction() as connection:
+            known = set((await connection.execute(select(erasure.c.id))).scalars())
+            places = {
+                tuple(row) for row in await connection.execute(select(environment.c.project_id, environment.c.id))
+            }
+        return [each for each in noted if each.id not in known and (each.project, each.environment) in places]
 
     async def unfinished(self) -> Sequence[Erasure]:
         """Erasures that were asked for and have no receipt: the server stopped meanwhile."""

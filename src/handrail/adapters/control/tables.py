@@ -312,6 +312,27 @@ clock = Table(
     Column("jumped", BigInteger, nullable=False),
 )
 
+account = Table(
+    "account",
+    metadata,
+    Column("environment", String(36), primary_key=True),
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("what", String(200), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+sample = Table(
+    "sample",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("environment", String(36), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "environment", "kind", "name"),
+)
+
 follower = Table(
     "follower",
     metadata,

@@ -70,23 +70,27 @@ def write_archive(folder: Path, target: Path, *, handrail: str, now: int) -> Man
 
 def read_archive(source: Path, folder: Path) -> Manifest:
     """Unpack a backup into `folder`. Raises Invalid when any byte of it is not what was written."""
-    broken = Invalid(f"{str(source)!r} is damaged, or no backup: its checksum does not fit. Nothing was restored.")
-    size = source.stat().st_size - TRAILER
-    if size <= 0:
-        raise broken
+    if not is_whole(source):
+        raise Invalid(f"{str(source)!r} is damaged, or no backup: its checksum does not fit. Nothing was restored.")
     with source.open("rb") as file:
-        found, left = hashlib.sha256(), size
-        while left:
-            chunk = file.read(min(CHUNK, left))
-            found.update(chunk)
-            left -= len(chunk)
-        if file.read() != found.hexdigest().encode() + b"\n":
-            raise broken
-        file.seek(0)
         try:
             return _unpack(file, folder)
         except (tarfile.TarError, msgspec.MsgspecError, KeyError) as problem:
             raise Invalid(f"{str(source)!r} is no backup of Handrail: {problem}") from None
+
+
+def is_whole(source: Path) -> bool:
+    """Whether every byte of a backup is what was written."""
+    left = source.stat().st_size - TRAILER
+    if left <= 0:
+        return False
+    with source.open("rb") as file:
+        found = hashlib.sha256()
+        while left:
+            chunk = file.read(min(CHUNK, left))
+            found.update(chunk)
+            left -= len(chunk)
+        return file.read() == found.hexdigest().encode() + b"\n"
 
 
 def _unpack(file: BinaryIO, folder: Path) -> Manifest:

@@ -8,7 +8,7 @@ folding lock, rows and position in one transaction. Each process commits everyth
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date
@@ -29,13 +29,14 @@ from handrail.core.fold import FoldRules, fold, needed
 from handrail.core.retention import LEAST_DAYS
 from handrail.ingest.dedupe import dedupe_id
 from handrail.ingest.erasure import Cut
-from handrail.ingest.ports import Appended, RebuildReport
+from handrail.ingest.ports import Appended, Progress, RebuildReport
 from handrail.ingest.rebuild import Comparison
 
 QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
 GROUP_EVENTS = 5_000
 FOLDED_AT_ONCE = 2_000
+RECEIVED_AT_ONCE = 5_000
 PLACES: tuple[Place, ...] = ("ingest", BASE)
 """Where state is kept for good."""
 PATIENCE = 5.0
@@ -194,6 +195,11 @@ class PostgresLog:
             )
         self._rules[environment] = rules
 
+    async def counting(self, environment: str) -> Progress | None:
+        """How far new counters have been counted back; see `ingest.ports.Log`."""
+        row = await self._pool.fetchrow("SELECT done, total FROM ingest.counting WHERE environment = $1", environment)
+        return None if row is None else Progress(row["done"], row["total"])
+
     async def retain(self, today: date, usual: int, days: Mapping[str, int], upto: int | None = None) -> int:
         """Drop what is past its time; see `storage.OpenLog`. Returns how many events went."""
         if min([usual, *days.values()]) < LEAST_DAYS:
@@ -246,6 +252,20 @@ class PostgresLog:
             while after != "":
                 async with self._alone() as connection:
                     after = await StateRows(connection, place).forget_answers(environment, before, after or "", SOME)
+
+    async def received(self, since: int, until: int) -> dict[tuple[str, int], int]:
+        """How many events were received, by environment and minute; see `storage.OpenLog`."""
+        counts: Counter[tuple[str, int]] = Counter()
+        before = _pair(_END)
+        # From the end on, as far as it takes: the log has no index by time.
+        while rows := await self._pool.fetch(_RECEIVED, *before, RECEIVED_AT_ONCE):
+            for row in rows:
+                if row["environment"] is not None and since <= row["received_at"] < until:
+                    counts[row["environment"], row["received_at"] // 60_000 * 60_000] += 1
+            if max(row["received_at"] for row in rows) < since:
+                break
+            before = rows[-1]["transaction"], rows[-1]["sequence"]
+        return dict(counts)
 
     async def dropped(self) -> int:
         """The position up to which events may be missing."""
@@ -427,9 +447,15 @@ class PostgresLog:
     async def _count_back(self, connection: Connection, place: Place, environment: str, rules: FoldRules) -> None:
         state = StateRows(connection, place)
         after, upto = 0, await followed(connection, place)
-        while rows := await _read(connection, after, FOLDED_AT_ONCE, upto, list(rules.counters)):
-            after = _position(rows[-1])
-            await state.count_back([event for _, event in _decoded(rows) if event.environment == environment], rules)
+        try:
+            while rows := await _read(connection, after, FOLDED_AT_ONCE, upto, list(rules.counters)):
+                after = _position(rows[-1])
+                counted = [event for _, event in _decoded(rows) if event.environment == environment]
+                await state.count_back(counted, rules)
+                # Not in the transaction, of which nobody sees anything before it ends.
+                await self._pool.execute(_COUNTING, environment, rows[-1]["sequence"], upto & _SEQUENCE)
+        finally:
+            await self._pool.execute("DELETE FROM ingest.counting WHERE environment = $1", environment)
 
     def _rules_of(self, environment: str) -> FoldRules:
         return self._rules.get(environment, _NO_RULES)
@@ -443,6 +469,10 @@ RETURNING id, transaction::text, sequence
 """
 _FOLLOWED = "SELECT transaction::text, sequence FROM {place}.followed"
 _FOLLOW = "UPDATE {place}.followed SET transaction = $1::text::xid8, sequence = $2"
+_COUNTING = """
+INSERT INTO ingest.counting VALUES ($1, $2::bigint, greatest($2::bigint, $3::bigint))
+ON CONFLICT (environment) DO UPDATE SET done = excluded.done, total = excluded.total
+"""
 _LAST_OF = """
 SELECT transaction::text, sequence FROM ingest.events AS e WHERE id = ANY ($1::bytea[])
 ORDER BY e.transaction DESC, sequence DESC LIMIT 1
@@ -461,6 +491,10 @@ WHERE (e.transaction, sequence) > ($1::text::xid8, $2)
   AND e.transaction < pg_snapshot_xmin(pg_current_snapshot())
   AND ($6::text[] IS NULL OR name = ANY ($6))
 ORDER BY e.transaction, sequence LIMIT $5
+"""
+_RECEIVED = """
+SELECT transaction::text, sequence, received_at, event::json ->> 'environment' AS environment FROM ingest.events AS e
+WHERE (e.transaction, sequence) < ($1::text::xid8, $2) ORDER BY e.transaction DESC, sequence DESC LIMIT $3
 """
 _SEQUENCE = (1 << 63) - 1
 _END = (((1 << 63) - 1) << 64) | _SEQUENCE

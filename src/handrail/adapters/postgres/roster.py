@@ -43,6 +43,14 @@ SELECT 'a:' || l.id FROM users JOIN ingest.links AS l ON l.environment = $1 AND 
 UNION ALL
 SELECT 'a:' || $2::text FROM named WHERE id IS NULL
 """
+_IDS = """
+SELECT id COLLATE "C" AS id FROM (
+  SELECT id FROM ingest.subjects WHERE environment = $1
+  UNION SELECT 'a:' || id FROM ingest.links WHERE environment = $1
+  UNION SELECT 'u:' || user_id FROM ingest.links WHERE environment = $1
+  UNION SELECT 'u:' || id FROM ingest.aliases WHERE environment = $1
+) AS known WHERE id COLLATE "C" > $2 ORDER BY 1 LIMIT $3
+"""
 _SPEAKING = """
 SELECT transaction::text AS at, sequence, event FROM ingest.events AS e
 WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) AS n WHERE strpos(event, n) > 0)
@@ -76,6 +84,10 @@ class PostgresRoster:
         """People whose id, e-mail address or name holds `search`, in the order of their ids, from behind `after`."""
         rows = await self._pool.fetch(_PAGE, environment, after, search.lower(), limit, anonymous)
         return [Listed(row[0], _SUBJECT.decode(row[1])) for row in rows]
+
+    async def ids(self, environment: str, *, after: str, limit: int) -> list[str]:
+        """Every subject of which anything is known, in order, from behind `after`."""
+        return [row[0] for row in await self._pool.fetch(_IDS, environment, after, limit)]
 
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
         """Every subject (`u:`, `a:`) that is this person, known or not."""

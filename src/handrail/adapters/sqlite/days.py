@@ -11,6 +11,7 @@ the writer leaves the file it cannot trust and goes on in a new one from the las
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from handrail.core.events import Event
 BLOCK = 500
 FORMAT = 1
 SUFFIX = ".log"
+_LAST = (1 << 63) - 1
 
 _SCHEMA = f"""
 PRAGMA page_size = 16384;
@@ -120,6 +122,27 @@ def read_blocks(days: Sequence[Day], after: int, upto: int, naming: str | None =
                     yield Block(first, last, ids, events)
         finally:
             connection.close()
+
+
+def count_received(folder: Path, since: int, until: int) -> dict[tuple[str, int], int]:
+    """Events received in [since, until), by environment and minute. Read from the end on, as far as it takes."""
+    counts: Counter[tuple[str, int]] = Counter()
+    end = _LAST
+    for day in reversed(list_days(folder)):
+        connection = connect_to_read(day.path)
+        try:
+            blocks = "SELECT first, last, ids, events FROM blocks WHERE last < ? ORDER BY first DESC"
+            for row in connection.execute(blocks, (end,)):
+                found = [event for _, event in Block(*row).decode()]
+                for event in found:
+                    if since <= event.received_at < until:
+                        counts[event.environment, event.received_at // 60_000 * 60_000] += 1
+                if found and max(event.received_at for event in found) < since:
+                    return dict(counts)
+        finally:
+            connection.close(True)
+        end = day.first
+    return dict(counts)
 
 
 class DayWriter:

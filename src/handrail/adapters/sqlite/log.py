@@ -28,7 +28,7 @@ import msgspec
 import structlog
 
 from handrail.adapters.sqlite.copying import copy_log
-from handrail.adapters.sqlite.days import Day, DayWriter, day_at, delete_day, list_days, read_blocks
+from handrail.adapters.sqlite.days import Day, DayWriter, count_received, day_at, delete_day, list_days, read_blocks
 from handrail.adapters.sqlite.erasure import cut_day, needles
 from handrail.adapters.sqlite.persons import KnownPersons
 from handrail.adapters.sqlite.rebuild import open_state, rebuild
@@ -41,7 +41,7 @@ from handrail.core.people import Subject
 from handrail.core.retention import LEAST_DAYS, count_past
 from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_ids
 from handrail.ingest.erasure import Cut
-from handrail.ingest.ports import Appended, RebuildReport
+from handrail.ingest.ports import Appended, Progress, RebuildReport
 
 QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
@@ -96,6 +96,8 @@ class SqliteLog:
         self._inbox: SimpleQueue[_Work] = SimpleQueue()
         self._closed = False
         self._upkeep = asyncio.Lock()
+        self._counting: dict[str, Progress] = {}
+        """How far the writer's thread has counted back, by environment."""
         self._thinned: dict[Path, tuple[frozenset[str], bool]] = {}
         """The environments whose events were cut out of a file, so that it is not read again for nothing."""
         # Known to the loop's thread only:
@@ -222,6 +224,10 @@ class SqliteLog:
         async with self._upkeep:
             await self._do(change)
 
+    async def counting(self, environment: str) -> Progress | None:
+        """How far new counters have been counted back; see `ingest.ports.Log`."""
+        return self._counting.get(environment)
+
     async def retain(self, today: date, usual: int, days: Mapping[str, int], upto: int | None = None) -> int:
         """Drop what is past its time; see `storage.OpenLog`. Returns how many files were deleted or cut.
 
@@ -294,6 +300,10 @@ class SqliteLog:
                 if not after[0]:
                     break
             await asyncio.to_thread(self._forget_base_answers, environment, before)
+
+    async def received(self, since: int, until: int) -> dict[tuple[str, int], int]:
+        """How many events were received, by environment and minute; see `storage.OpenLog`."""
+        return await asyncio.to_thread(count_received, self._folder, since, until)
 
     async def dropped(self) -> int:
         """The position up to which events may be missing."""
@@ -576,16 +586,27 @@ class SqliteLog:
         self._state.change_counters(
             environment,
             rules,
-            self._named(names, upto),
+            self._told(environment, names, upto),
         )
+
+    def _told(self, environment: str, names: Collection[str], upto: int) -> Iterator[Event]:
+        """The same as `_named`, and how far it has come."""
+        try:
+            for number, name in enumerate(sorted(names)):
+                for position, event in self._with_name(name, upto):
+                    self._counting[environment] = Progress(number * upto + position, len(names) * upto)
+                    yield event
+        finally:
+            self._counting.pop(environment, None)
 
     def _named(self, names: Collection[str], upto: int) -> Iterator[Event]:
         """Events with these names, of the days that are still there."""
         for name in sorted(names):
-            for block in read_blocks(self._days, 0, upto, naming=msgspec.json.encode(name).decode()):
-                for _, event in block.decode():
-                    if event.name == name:
-                        yield event
+            yield from (event for _, event in self._with_name(name, upto))
+
+    def _with_name(self, name: str, upto: int) -> Iterator[tuple[int, Event]]:
+        for block in read_blocks(self._days, 0, upto, naming=msgspec.json.encode(name).decode()):
+            yield from ((position, event) for position, event in block.decode() if event.name == name)
 
     def _rules_of(self, environment: str) -> FoldRules:
         return self._rules.get(environment, _NO_RULES)

@@ -30,6 +30,13 @@ WHERE s.environment = ?1 AND s.id > ?2
   AND (?5 OR s.id GLOB 'u:*')
 ORDER BY s.id LIMIT ?4
 """
+_IDS = """
+SELECT id FROM subjects WHERE environment = ?1 AND id > ?2
+UNION SELECT 'a:' || anonymous_id FROM links WHERE environment = ?1 AND 'a:' || anonymous_id > ?2
+UNION SELECT 'u:' || user_id FROM links WHERE environment = ?1 AND 'u:' || user_id > ?2
+UNION SELECT 'u:' || id FROM aliases WHERE environment = ?1 AND 'u:' || id > ?2
+ORDER BY 1 LIMIT ?3
+"""
 _USERS = """
 SELECT id FROM aliases WHERE environment = ?1
   AND canonical = (SELECT canonical FROM aliases WHERE environment = ?1 AND id = ?2)
@@ -85,6 +92,18 @@ class SqliteRoster:
                         return
             finally:
                 connection.close(True)
+
+    async def ids(self, environment: str, *, after: str, limit: int) -> list[str]:
+        """Every subject of which anything is known, in order, from behind `after`."""
+
+        def read() -> list[str]:
+            connection = connect_to_read(self._path)
+            try:
+                return [identity for (identity,) in connection.execute(_IDS, (environment, after, limit))]
+            finally:
+                connection.close(True)
+
+        return await asyncio.to_thread(read)
 
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
         """Every subject (`u:`, `a:`) that is this person, known or not."""

@@ -11,7 +11,7 @@ from handrail.core.environments import EnvironmentSettings
 from handrail.delivery.boot import Delivery
 from handrail.http.api.desk import Desk
 from handrail.http.tail import Tail
-from handrail.ingest.accounting import Accounting
+from handrail.ingest.accounting import Bookkeeper
 from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import Log
 from handrail.workspace.access import Access, Passwords
@@ -44,7 +44,7 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery
     log: Log
     destinations: Destinations
-    accounts: Accounting
+    books: Bookkeeper
     desk: Desk
     tail: Tail
     now: Callable[[], int]

@@ -12,7 +12,7 @@ from handrail.ingest.learning import Learner
 from handrail.ingest.ports import Log
 from handrail.ingest.suppression import Suppression
 from handrail.workspace.people.erase import Stores
-from handrail.workspace.people.ports import PrivacySettings
+from handrail.workspace.people.ports import Ledger, PrivacySettings
 
 
 class Catalogues(Protocol):
@@ -27,6 +27,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     log: Log
     guard: Guard
     privacy: PrivacySettings
+    ledger: Ledger
     stores: Stores
     catalogues: Catalogues
     learner: Learner

@@ -37,9 +37,11 @@ async def show_accounting(
     """What became of every event of the last minutes, the latest rejections, and requests refused whole by reason."""
     admin = admin_of(request)
     place = await admin.place(environment)
-    account = admin.accounts.account(place.id, admin.now() - minutes * MINUTE)
+    await admin.books.enter()
+    since = admin.now() - minutes * MINUTE
+    account = await admin.books.account(place.id, since)
     told = {"total": account.total, "minutes": account.minutes, "samples": account.samples}
-    return shown(told | {"refused": admin.accounts.refused})
+    return shown(told | {"refused": await admin.books.refused(since)})
 
 
 @post("/api/v1/rebuild", status_code=200, policy="admin", installation=True, answer=RebuildReport)

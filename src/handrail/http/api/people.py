@@ -146,6 +146,7 @@ async def erase_user(
     receipt = await erase(
         desk.stores,
         desk.privacy,
+        desk.ledger,
         place.project,
         place.id,
         who_of(user, anonymous),

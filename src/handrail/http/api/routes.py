@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from handrail.core.errors import HandrailError
 from handrail.http.api.admin import Admin
 from handrail.http.api.code import code_routes
+from handrail.http.api.counters import counter_routes
 from handrail.http.api.documents import document_routes
 from handrail.http.api.identity import identity_routes
 from handrail.http.api.imports import import_routes
@@ -36,6 +37,7 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     *code_routes,
     *question_routes,
     *segment_routes,
+    *counter_routes,
     *people_routes,
     *import_routes,
     *identity_routes,

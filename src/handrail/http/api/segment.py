@@ -61,6 +61,7 @@ async def report_destinations(request: ApiRequest, environment: FromQuery[str] =
     """What each destination did since this process began with it, by mapping, and each mapping's last failures."""
     admin = admin_of(request)
     place = await admin.place(environment)
+    await admin.books.enter()
     return shown({"destinations": await admin.destinations.report(place.id)})
 
 

@@ -77,7 +77,7 @@ class Sdk:
                 return await answer(send, 200, body, headers)
             return await self._file(scope, send, path)
         except HandrailError as error:
-            self._deps.accounts.refused[error.code] += 1
+            self._deps.accounts.deny(self._deps.now(), error.code)
             status, body, more = door_error(error)
             return await answer(send, status, body, [JSON, *more, *(cors(scope) or ANYONE)])
 

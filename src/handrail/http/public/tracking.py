@@ -40,7 +40,7 @@ class Tracking:
             else:
                 status, body = 200, await self._track(scope, receive, path)
         except HandrailError as error:
-            self._deps.accounts.refused[error.code] += 1
+            self._deps.accounts.deny(self._deps.now(), error.code)
             status, body, more = door_error(error)
             headers += more
         await answer(send, status, body, headers)

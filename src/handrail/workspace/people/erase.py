@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from typing import Protocol
 
 import msgspec
 
-from handrail.workspace.people.ports import Erasure, PrivacySettings
+from handrail.workspace.people.ports import Erasure, Ledger, Noted, PrivacySettings
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -26,6 +27,7 @@ class Receipt(msgspec.Struct, frozen=True):
 class Stores(Protocol):
     """Everything that holds something of a person."""
 
+    async def named(self, environment: str, digests: Collection[str], /) -> list[str]: ...
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None, /) -> list[str]: ...
     def digest(self, environment: str, subject: str, /) -> str: ...
     def suppress(self, digests: Collection[str], /) -> None: ...
@@ -36,6 +38,7 @@ class Stores(Protocol):
 async def erase(
     stores: Stores,
     settings: PrivacySettings,
+    ledger: Ledger,
     project: str,
     environment: str,
     who: tuple[str | None, str | None],
@@ -52,6 +55,8 @@ async def erase(
     every = tuple(sorted({*subjects, *asked}))
     digests = tuple(stores.digest(environment, each) for each in every)
     made = Erasure(erasure_id, environment, every, digests, clock())
+    # Noted first: of what is recorded and not noted, a restored backup would know nothing.
+    await asyncio.to_thread(ledger.note, Noted(erasure_id, project, environment, digests, made.requested_at))
     await settings.record_erasure(project, made)
     return await finish(stores, settings, made, clock)
 
@@ -66,6 +71,17 @@ async def finish(stores: Stores, settings: PrivacySettings, made: Erasure, clock
     )
     await settings.finish_erasure(made.id, msgspec.json.encode(receipt))
     return receipt
+
+
+async def replay(stores: Stores, settings: PrivacySettings, ledger: Ledger, clock: Callable[[], int]) -> list[Receipt]:
+    """Erase again whoever came back with a restored backup: the ledger knows them, the databases do not."""
+    receipts: list[Receipt] = []
+    for each in await settings.unknown(await asyncio.to_thread(ledger.noted)):
+        subjects = tuple(await stores.named(each.environment, each.digests))
+        again = Erasure(each.id, each.environment, subjects, each.digests, each.requested_at)
+        await settings.record_erasure(each.project, again)
+        receipts.append(await finish(stores, settings, again, clock))
+    return receipts
 
 
 async def resume(stores: Stores, settings: PrivacySettings, clock: Callable[[], int]) -> list[Receipt]:

@@ -40,6 +40,23 @@ class Erasure(msgspec.Struct, frozen=True):
     requested_at: int
 
 
+class Noted(msgspec.Struct, frozen=True):
+    """An erasure as it is noted outside the databases, where no restored backup takes it back. It names nobody."""
+
+    id: str
+    project: str
+    environment: str
+    digests: tuple[str, ...]
+    requested_at: int
+
+
+class Ledger(Protocol):
+    """Every erasure that was ever asked for."""
+
+    def note(self, erasure: Noted, /) -> None: ...
+    def noted(self) -> Sequence[Noted]: ...
+
+
 class PrivacySettings(Protocol):
     """Identity keys, rules and erasures of every project."""
 
@@ -56,3 +73,4 @@ class PrivacySettings(Protocol):
     def forget(self) -> None: ...
     async def receipts(self, project: str, /) -> list[bytes]: ...
     async def unfinished(self) -> Sequence[Erasure]: ...
+    async def unknown(self, noted: Sequence[Noted], /) -> Sequence[Noted]: ...
