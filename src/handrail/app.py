@@ -317,7 +317,8 @@ class Installation:
         if not secret:
             raise Forbidden("A secret API key is needed in x-api-key.", code="no_key")
         actor = await self.access.actor(digest_of(secret), milliseconds())
-        if actor is None:
+        if actor is None or actor.role is not None:
+            # A member's sign-in is for the dashboard, whatever it reaches there.
             raise Forbidden("There is no such API key.", code="unknown_key")
         if "events:write" not in actor.scopes:
             raise Forbidden("This key does not reach 'events:write'.")

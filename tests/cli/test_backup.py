@@ -149,7 +149,7 @@ def test_a_download_holds_one_piece_in_memory(tmp_path: Path, monkeypatch: pytes
             for _ in range(64):
                 self.wfile.write(b"x" * PIECE)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
         def address_string(self) -> str:
