@@ -92,7 +92,7 @@ export function matches(
       .filter((each) => each.event === event_time && (!where || passes(where, each.properties ?? {})))
       .map((each) => zone.dayOf(each.at))
     if (!days.length) return false
-    const day = days.reduce((one, other) => (which === 'first' ? Math.min(one, other) : Math.max(one, other)))
+    const day = Math[which === 'first' ? 'min' : 'max'](...days)
     return compareDate(operator, zone.dayStart(day), value, calendar)
   }
 

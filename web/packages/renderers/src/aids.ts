@@ -71,7 +71,7 @@ function shield(stage: Stage, root: ShadowRoot): Dispose {
     const typed = !KEYS.includes(event.type) || isTyping(path[0] as Element, event as KeyboardEvent)
     if (typed && path.includes(root)) event.stopImmediatePropagation()
   }
-  const types = ['focusin', 'focusout', ...KEYS]
+  const types = ['focus', 'blur', 'focusin', 'focusout', ...KEYS]
   for (const type of types) view.addEventListener(type, keep, true)
   return () => {
     for (const type of types) view.removeEventListener(type, keep, true)
@@ -96,9 +96,8 @@ function stayOnTop(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
     if (covers(event.target as Element)) again()
     watchHome()
   })
-  const onFullScreen = stage.guard(() => {
-    if (page.fullscreenElement) again()
-  })
+  // Outside of what is full screen everything is inert; once nothing is, we need not stay in it.
+  const onFullScreen = stage.guard(again)
   const home = new MutationObserver(
     stage.guard(() => {
       if (!host.isConnected) again()

@@ -142,8 +142,7 @@ export function drawBadge(stage: StepStage<Step>, drawCard: (stage: StepStage<St
   function toggle() {
     if (card) shut()
     else {
-      card = drawCard({ ...stage, target, seen: () => undefined })
-      card.card?.focus({ preventScroll: true })
+      card = drawCard({ ...stage, target, entered: true, seen: () => undefined })
     }
     mark.expanded(!!card)
   }

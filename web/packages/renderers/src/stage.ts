@@ -34,7 +34,7 @@ export interface StepStage<Content extends { cross?: { action?: Action } } = { c
   cross: 'dismiss' | 'snooze' | null
   /** False when the snoozes of this cycle are used up: what snoozes says that it closes. */
   snoozeLeft: boolean
-  /** The card before had the focus, and the user is nowhere else since: this one takes it. */
+  /** It takes the focus: the user pressed for it, or was in the card before and is nowhere else since. */
   entered?: boolean
   /** Called once, when painted and at least half visible for one second. */
   seen(): void

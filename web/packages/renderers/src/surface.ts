@@ -15,9 +15,9 @@ export interface Surface {
 export const anchorsNatively = (): boolean =>
   CSS.supports('position-area', 'bottom') && CSS.supports('top', 'anchor(top)')
 
-/** Mounts inside the host's open modal dialog when there is one: everything else is inert then, the top layer included. */
+/** Mounts inside the host's modal dialog or what it shows full screen: everything else is inert then, the top layer included. */
 function parentIn(page: Document): Element {
-  return [...page.querySelectorAll('dialog:modal')].at(-1) ?? page.body ?? page.documentElement
+  return [...page.querySelectorAll(':modal')].at(-1) ?? page.body ?? page.documentElement
 }
 
 export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {

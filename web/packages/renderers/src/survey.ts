@@ -66,11 +66,13 @@ export function draw(stage: StepStage<SurveyStep>, hands: Hands): Drawn {
   }
   nameCard(stage, card, body, step.name, modal)
   let origin: HTMLElement | undefined
-  // Not focusin, which nobody hears from here: the page must not, and its listeners come before ours.
-  const enter = ({ relatedTarget: from }: FocusEvent) => {
-    if (from instanceof HTMLElement && !card.contains(from)) origin = from
+  const view = stage.document.defaultView ?? window
+  const enter = (event: FocusEvent) => {
+    const from = event.relatedTarget
+    if (from instanceof HTMLElement && event.composedPath().includes(card)) origin = from
   }
-  card.addEventListener('focus', enter, true)
+  // On the window, where we hear it before it is kept from the page.
+  view.addEventListener('focus', enter, true)
   const ready = hands.entered ? performance.now() + SETTLE : 0
   let changed = false
   body.addEventListener('input', () => {
@@ -86,7 +88,11 @@ export function draw(stage: StepStage<SurveyStep>, hands: Hands): Drawn {
       if (!field || filled) hands.submit(filled)
     }),
   )
-  const offs: Dispose[] = [...stand(stage, surface, card, hands.form, hands.placement), () => surface.close()]
+  const offs: Dispose[] = [
+    ...stand(stage, surface, card, hands.form, hands.placement),
+    () => surface.close(),
+    () => view.removeEventListener('focus', enter, true),
+  ]
   if (modal) offs.push(trap(stage, card))
   offs.push(
     watchEscape(stage, surface.root, modal),

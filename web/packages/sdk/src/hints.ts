@@ -98,13 +98,13 @@ export function playHints(asked: Asked, parts: HintParts): Play {
       target: shown.target,
       cross: 'dismiss',
       snoozeLeft: false,
+      entered: true,
       seen: () => undefined,
       // The cross and Esc put the card away, not the hint.
       act: (actions, by, button) => (by === 'cross' || by === 'esc' ? shut(true) : scene.act(actions, by, button)),
     })
     open = { key: hint.key, card, back }
     shown.mark.expanded(true)
-    card.card?.focus({ preventScroll: true })
   }
 
   /** Closes the open card; `back`: the focus goes to where it came from. */

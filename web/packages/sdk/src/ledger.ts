@@ -21,7 +21,11 @@ export function createLedger(store: Store, ids: () => string[]): Ledger {
   const read = (id = who()) => store.get<Record<string, ExperienceState>>(`ledger:${id}`) ?? {}
   const shown = () => ids().flatMap((id) => store.get<number[]>(`shown:${id}`) ?? [])
   return {
-    of: (key, server = {}) => ids().reduce((all, id) => joined(read(id)[key] ?? {}, all), server),
+    of(key, server = {}) {
+      let all = server
+      for (const id of ids()) all = joined(read(id)[key] ?? {}, all)
+      return all
+    },
     note(key, said) {
       const all = read()
       all[key] = joined(all[key] ?? {}, said)

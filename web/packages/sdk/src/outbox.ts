@@ -1,4 +1,5 @@
 import type { Dispose, Guard } from './guard.ts'
+import { jsonOf } from './json.ts'
 import type { Store } from './store.ts'
 import { newId } from './values.ts'
 
@@ -78,7 +79,7 @@ export function createOutbox(
   function keep(gone: readonly string[] = []) {
     const known = new Set([...gone, ...idsOf(messages)])
     const all = [...stored().filter((each) => !known.has(each.messageId)), ...messages]
-    while (JSON.stringify(all).length > MOST_KEPT) {
+    while (jsonOf(all).length > MOST_KEPT) {
       all.shift()
       lose()
     }
@@ -87,7 +88,7 @@ export function createOutbox(
   }
   const waiting = () => {
     let size = 0
-    return messages.filter((each) => (size += bytes(JSON.stringify(each))) < MOST_BYTES)
+    return messages.filter((each) => (size += bytes(jsonOf(each))) < MOST_BYTES)
   }
   const settled = (ids: readonly string[]) => {
     messages = messages.filter((each) => !ids.includes(each.messageId))
@@ -118,7 +119,7 @@ export function createOutbox(
     const batch = waiting()
     // What is not sent now is sent by the next page, or by the next boot.
     if (!to || !batch.length || quietFor() || (!leaving && (sending || now() < retryAt))) return
-    const body = JSON.stringify({
+    const body = jsonOf({
       writeKey: to.key,
       signature: to.signature,
       sentAt: new Date(now()).toISOString(),
@@ -160,7 +161,7 @@ export function createOutbox(
   return {
     add(message) {
       const made = { messageId: newId(), timestamp: new Date(now()).toISOString(), ...message } as Message
-      if (JSON.stringify(made).length > MOST_EVENT) {
+      if (jsonOf(made).length > MOST_EVENT) {
         lose()
         return made.messageId
       }

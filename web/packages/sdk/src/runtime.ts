@@ -14,6 +14,7 @@ import {
 import type { BootReply, Candidate, Content, Frequency, UrlRule } from '@handrail/wire'
 import type { Code } from './code.ts'
 import type { Dispose, Guard } from './guard.ts'
+import { jsonOf } from './json.ts'
 import type { Ledger } from './ledger.ts'
 import { deviceOf, parse } from './page.ts'
 import type { Neighbour } from './panel/panel.ts'
@@ -312,7 +313,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
         claiming,
         coming,
         ports.load(candidate.kind) as Promise<Chunk>,
-        coming.then((made) => (ADDRESS.test(JSON.stringify(made.content)) ? ports.load('addresses') : undefined)),
+        coming.then((made) => (ADDRESS.test(jsonOf(made.content)) ? ports.load('addresses') : undefined)),
         !from && isStrict(candidate.frequency) ? (ports.load('strict') as Promise<Strict>) : undefined,
         /^(check|res)/.test(candidate.kind) && ports.load('panel'),
       ])

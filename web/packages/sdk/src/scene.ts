@@ -107,7 +107,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
       media: addresses?.drawMedia,
       word(name, english, ...numbers) {
         const said = ports.reply()?.words?.[name] ?? english
-        return numbers.reduce((text, number) => text.replace('#', `${number}`), said)
+        return said.replace(/#/g, (mark) => `${numbers.shift() ?? mark}`)
       },
       act,
       guard: (callback) => guard(callback, fault),

@@ -1,6 +1,7 @@
 import type { AttributeValue, BootReply, BootRequest, Candidate, Content } from '@handrail/wire'
 import { type Command, readCommand } from './commands.ts'
 import { createGuard, type Dispose } from './guard.ts'
+import { jsonOf } from './json.ts'
 import { createLedger } from './ledger.ts'
 import { createOutbox, isFinal, type Message } from './outbox.ts'
 import { deviceOf } from './page.ts'
@@ -153,7 +154,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   const ask = (door: string, said: object, wait: number) =>
     fetchHere(`${config.base}/sdk/v1/${door}`, {
       method: 'POST',
-      body: JSON.stringify({ project: config.project, key: config.key ?? reply?.key, ...ids(), signature, ...said }),
+      body: jsonOf({ project: config.project, key: config.key ?? reply?.key, ...ids(), signature, ...said }),
       signal: AbortSignal.timeout(wait),
     })
 
@@ -163,7 +164,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     import(/* @vite-ignore */ `${config.base}/sdk/v1/assets/${name}-${config.build}.js`) as Promise<never>
   /** Brings the rules that only some experiences ask for, wherever they are named. */
   async function prepare(made: unknown) {
-    if (!rules && /"(residual|patterns|glob|days)"/.test(JSON.stringify(made))) rules = await load('rules')
+    if (!rules && /"(residual|patterns|glob|days)"/.test(jsonOf(made))) rules = await load('rules')
   }
   const runtime = createRuntime({
     view,
@@ -274,7 +275,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
 
   async function use(made: BootReply, asked: string) {
     await prepare(made)
-    if (!ears && /"(element(_click)?|page_exit)"/.test(JSON.stringify(made.candidates))) ears = await load('ears')
+    if (!ears && /"(element(_click)?|page_exit)"/.test(jsonOf(made.candidates))) ears = await load('ears')
     if (stopped || asked !== who()) return
     reply = made
     stopEars?.()

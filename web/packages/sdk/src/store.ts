@@ -1,3 +1,4 @@
+import { jsonOf } from './json.ts'
 /** What outlives a page: the browser's storage where it may be used, memory where not. Never throws. */
 export interface Store {
   get<T>(name: string): T | undefined
@@ -26,7 +27,7 @@ export function createStore(find: () => Storage, prefix: string): Store {
       }
     },
     set(name, value) {
-      const text = JSON.stringify(value)
+      const text = jsonOf(value)
       memory.delete(name)
       try {
         if (!storage) throw 0

@@ -58,8 +58,7 @@ export function drawLauncher(stage: PanelStage): DrawnLauncher {
   box.dir = getComputedStyle(stage.document.documentElement).direction
   surface.root.append(box)
   // Where a transformed page carries along what is fixed, only the top layer keeps its place.
-  const { top, bottom } = box.getBoundingClientRect()
-  if (top < 0 || bottom > innerHeight) surface.raise(box)
+  if (isCarried(box)) surface.raise(box)
   const offs: Dispose[] = [watchSeen(stage, box, stage.seen), () => surface.close()]
 
   function move(at: number) {
@@ -134,4 +133,15 @@ export function drawLauncher(stage: PanelStage): DrawnLauncher {
       for (const off of offs) off()
     },
   }
+}
+
+/** Whether what is fixed stands elsewhere than its style tells, or in another size: by more than a scrollbar makes out. */
+function isCarried(box: HTMLElement): boolean {
+  const { top, bottom, width } = box.getBoundingClientRect()
+  const style = getComputedStyle(box)
+  const off = Math.max(
+    Math.abs(Number.parseFloat(style.top) - top),
+    Math.abs(innerHeight - Number.parseFloat(style.bottom) - bottom),
+  )
+  return off > 20 || Math.abs(width - box.offsetWidth) > 1
 }

@@ -34,7 +34,8 @@ export function capture(element: Element): Captured {
     .sort((one, other) => other.score - one.score)
     // What nobody sees is no rival of what somebody does; further down it does not matter.
     .filter((each, at) => at > 9 || isVisible(each.element) || !isVisible(element))
-  const odds = ranked.reduce((total, each) => total + Math.exp(each.score - full), 1)
+  let odds = 1
+  for (const each of ranked) odds += Math.exp(each.score - full)
   return {
     fingerprint: { ...bare, shares, rival: rounded(ranked[0]?.evidence ?? {}) },
     confidence: 1 / odds,

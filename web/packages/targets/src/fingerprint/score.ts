@@ -110,8 +110,11 @@ export function weigher(expected: Expected, shares: Record<string, number>): (ac
 }
 
 /** All that was said, or that of the kinds in `only`. */
-export const sum = (evidence: Evidence, only?: Expected): number =>
-  ALL.reduce((total, kind) => total + (only && only[kind] === undefined ? 0 : (evidence[kind] ?? 0)), 0)
+export function sum(evidence: Evidence, only?: Expected): number {
+  let total = 0
+  for (const kind of ALL) if (!only || only[kind] !== undefined) total += evidence[kind] ?? 0
+  return total
+}
 
 /** Which part of these elements has the same, of each kind. The one in question is among them. */
 export function sharesOf(expected: Expected, all: readonly Reading[]): Record<string, number> {
