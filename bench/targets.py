@@ -10,7 +10,6 @@ out. `translated` is asked with the words of both languages in the document; a r
 from __future__ import annotations
 
 import functools
-import json
 import os
 import statistics
 import subprocess
@@ -22,11 +21,8 @@ from typing import TypedDict
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.support.chromium import chromium_arguments, find_chromium
-from tests.support.hosts import GENTELELLA, ROOT, folder_server
+from tests.support.hosts import ADMIN, GENTELELLA, MATERIAL, ROOT, SWAGGER, folder_server, shop_page
 
-MODULES = ROOT / "bench" / "node_modules"
-ADMIN, MATERIAL = MODULES / "startbootstrap-sb-admin-2", MODULES / "material-dashboard"
-SWAGGER = MODULES / "swagger-ui-dist"
 COUNT = int(os.environ.get("HANDRAIL_BENCH_TARGETS", "20"))
 
 TUNED_ON = ((ADMIN, "index.html"), (ADMIN, "tables.html"), (GENTELELLA, "production/index.html"),
@@ -66,40 +62,16 @@ def script() -> str:
     return f"{made.stdout}\nwindow.bench = bench;"
 
 
-def swagger_page() -> bytes:
-    """Swagger UI, a React application, over the interface of a made-up shop."""
-    things = {"orders": "Order", "customers": "Customer", "invoices": "Invoice", "products": "Product"}
-    paths: dict[str, object] = {}
-    for plural, name in things.items():
-        told = {"200": {"description": f"The {name.lower()}"}, "404": {"description": "There is none"}}
-        number = [{"name": "number", "in": "path", "required": True, "schema": {"type": "integer"}}]
-        paths[f"/{plural}"] = {
-            "get": {"tags": [plural], "summary": f"List {plural}", "responses": told},
-            "post": {"tags": [plural], "summary": f"Create a {name.lower()}", "responses": told},
-        }
-        paths[f"/{plural}/{{number}}"] = {
-            "get": {"tags": [plural], "summary": f"Read a {name.lower()}", "parameters": number, "responses": told},
-            "delete": {"tags": [plural], "summary": f"Delete a {name.lower()}", "parameters": number,
-                       "responses": told},
-        }  # fmt: skip
-    spec = {"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}, "paths": paths,
-            "servers": [{"url": "/v1"}]}  # fmt: skip
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
-      <link rel="stylesheet" href="swagger-ui.css">
-      <body><div id="ui"></div><script src="swagger-ui-bundle.js"></script>
-      <script>SwaggerUIBundle({{spec: {json.dumps(spec)}, dom_id: '#ui', docExpansion: 'list'}})</script>""".encode()
-
-
 @contextmanager
 def frozen(browser: Browser, folder: Path, path: str) -> Iterator[Page]:
     """The page as its scripts left it, without them, and with the bench's own."""
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is missing: npm ci in bench/ (and examples/demo/) brings it.")
+        raise FileNotFoundError(f"{folder} is missing: npm ci in tests/hosts/ (and examples/demo/) brings it.")
     with folder_server(folder) as host:
         context = browser.new_context(viewport={"width": 1280, "height": 800})
         page = context.new_page()
         page.route(lambda address: "127.0.0.1" not in address, lambda route: route.abort())
-        made = swagger_page()
+        made = shop_page()
         page.route(f"{host}/bench.html", lambda route: route.fulfill(body=made, content_type="text/html"))
         page.goto(f"{host}/{path}")
         page.wait_for_load_state("networkidle")

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.support.chromium import chromium_arguments, find_chromium
 from tests.support.demo import Demo
-from tests.support.guest import Guest, wait_for
+from tests.support.guest import CARD, DOOR, Guest, selftest, wait_for
 from tests.support.hostile import Hostility, hostile_host
-from tests.support.kinds import FORMS, publish, tag_for
+from tests.support.kinds import FORMS, PASSIVE, PRESSED, publish, tag_for
 
 PLAIN = Hostility("plain", "true")
 ROUTES = 1000 if os.environ.get("HANDRAIL_SOAK") == "1" else 200
@@ -22,7 +22,7 @@ ROUTES = 1000 if os.environ.get("HANDRAIL_SOAK") == "1" else 200
 @pytest.fixture(scope="module")
 def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """A server with one experience of each form."""
-    publish(quiet, tmp_path_factory.mktemp("world"), FORMS)
+    publish(quiet, tmp_path_factory.mktemp("world"), {**FORMS, **PASSIVE})
     return quiet
 
 
@@ -58,6 +58,13 @@ def test_nothing_native_is_replaced_and_nothing_is_left_behind(kinds: Demo, page
             guest.go_in()
             page.keyboard.press("Escape")
             guest.gone()
+        # A badge is a tour's step, and would be in the tooltip's place.
+        for key in (each for each in PASSIVE if each != "badge"):
+            guest.show(key)
+            if key not in PRESSED:
+                wait_for(page, CARD)
+                guest.shut()
+            assert page.evaluate("natives.changed()") == [], key
         guest.show("tooltip")
         page.evaluate(
             f"(async () => {{ for (let n = 0; n < {ROUTES}; n++) {{ history.pushState(null, '', '?route=' + n);"
@@ -81,6 +88,29 @@ def test_the_list_of_natives_notices_a_wrapper(page: Page, kinds: Demo) -> None:
         page.evaluate("void (window.fetch = () => undefined, history.pushState = () => undefined)")
         assert "fetch" in page.evaluate("natives.changed()")
         assert "history.pushState" in page.evaluate("natives.changed()")
+
+
+def test_the_page_tests_itself_alike_while_each_kind_stands(kinds: Demo, page: Page) -> None:
+    with hostile_host(PLAIN, kinds.server, tag_for(kinds)) as host:
+        page.goto(f"{host}/bare")
+        alone = selftest(page)
+        assert len(alone) >= 15, "it tested itself"
+        assert not [each for each in alone if "threw" in each]
+        guest = Guest(page)
+        for key in (*FORMS, *PASSIVE):
+            # Leaves the test's own steps in the history behind.
+            page.goto("about:blank")
+            guest.open(f"{host}/")
+            guest.show(key)
+            wait_for(page, DOOR if key in PRESSED else CARD)
+            # A banner in the line makes room for itself above the page while it stands.
+            told = [each for each in selftest(page) if key != "inline" or "padding-top" not in each]
+            assert told == [each for each in alone if key != "inline" or "style of the page" not in each], key
+            assert page.evaluate(f"!!{DOOR if key in PRESSED else CARD}"), f"{key} stood all the while"
+            assert page.evaluate("({faults, violations})") == {"faults": [], "violations": []}
+            # Nothing is there to be resumed by the next page.
+            page.evaluate("sessionStorage.clear()")
+        assert guest.complaints == []
 
 
 @pytest.mark.parametrize("sandbox", ["allow-scripts", "allow-scripts allow-same-origin"])
@@ -107,6 +137,11 @@ def test_a_sandboxed_frame_is_a_page_like_another(kinds: Demo, page: Page, sandb
         card.wait_for()
         frame.locator("handrail-root button.primary").click()
         card.wait_for(state="detached")
+        frame.evaluate("postMessage({start: 'checklist'}, '*')")
+        card.wait_for()
+        frame.locator("handrail-root button.cross").click()
+        card.wait_for(state="detached")
+        assert frame.locator("handrail-root .launcher").is_visible()
         assert frame.evaluate("faults") == []
         assert [each for each in guest.complaints if "sandbox" not in each] == []
 
@@ -128,6 +163,15 @@ def test_plain_http_has_no_locks_and_no_random_ids_and_works(kinds: Demo, playwr
                 guest.go_in()
                 page.keyboard.press("Escape")
                 guest.gone()
+            guest.show("checklist")
+            wait_for(page, CARD)
+            assert guest.look() == "fine"
+            guest.shut()
+            guest.open(page.url)
+            guest.show("hint")
+            guest.walk_to_door()
+            page.keyboard.press("Enter")
+            assert guest.look() == "fine"
             assert guest.complaints == []
     finally:
         browser.close()
@@ -141,6 +185,10 @@ def test_two_copies_of_the_sdk_are_one(kinds: Demo, page: Page) -> None:
         guest.show("modal")
         page.wait_for_timeout(200)
         assert page.locator("handrail-root").count() == 1
+        guest.shut()
+        guest.show("resource_center")
+        page.locator("handrail-root .panel").wait_for()
+        assert page.locator("handrail-root .launcher").count() == 1
         assert guest.complaints == []
 
 
@@ -155,7 +203,7 @@ def test_an_endpoint_that_is_blocked_costs_few_requests_and_no_event(kinds: Demo
         page.route("**/v1/batch", block)
         guest = Guest(page)
         guest.open(f"{host}/")
-        for key in ("modal", "tooltip"):
+        for key in ("modal", "tooltip", "post"):
             guest.show(key)
             guest.go_in()
             page.keyboard.press("Escape")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-# The card of what stands, with its root; a kind that adds another finds it by the same class.
-CARD = "document.querySelector('handrail-root')?.shadowRoot.querySelector('.card')"
+# What of ours has a class, in whichever root it stands.
+OURS = """[...document.querySelectorAll('handrail-root')]
+  .map((each) => each.shadowRoot.querySelector('{}')).find((each) => each)"""
+CARD = f"({OURS.format('.card')})"
+# What stands on the page and opens a card when it is pressed.
+DOOR = f"({OURS.format('.launcher>button,.mark')})"
 LOOK = f"""() => {{
   const card = {CARD}
   if (!card) return 'no card'
@@ -25,12 +29,24 @@ LOOK = f"""() => {{
   }}
   return 'fine'
 }}"""
+STANDS = f"""() => {{
+  const door = {DOOR}
+  if (!door) return 'no door'
+  const {{ left, top, width, height }} = door.getBoundingClientRect()
+  if (width < 24 || height < 24) return `small: ${{width}} x ${{height}}`
+  if (Math.abs(width - door.offsetWidth) > 1) return 'scaled'
+  let hit = document.elementFromPoint(left + width / 2, top + height / 2)
+  if (hit?.localName !== 'handrail-root') return `covered by ${{hit?.localName}} ${{hit?.id}}`
+  hit = hit.shadowRoot.elementFromPoint(left + width / 2, top + height / 2)
+  return door.contains(hit) ? 'fine' : `covered by our own ${{hit?.className}}`
+}}"""
 STYLES = f"""() => {{
   const names = ['color', 'backgroundColor', 'fontSize', 'lineHeight', 'letterSpacing', 'wordSpacing', 'textTransform',
     'textIndent', 'padding', 'opacity', 'visibility', 'display', 'filter', 'pointerEvents', 'borderRadius',
     'writingMode', 'cursor', 'userSelect', 'fontWeight', 'width']
-  const card = {CARD}
-  return [card, ...card.querySelectorAll('h2,p,button,textarea')].map((each) => {{
+  const [card, door] = [{CARD}, {DOOR}]
+  const ours = card ? [card, ...card.querySelectorAll('h2,p,button,textarea')] : [door]
+  return ours.map((each) => {{
     const look = getComputedStyle(each)
     return each.localName + ' ' + names.map((name) => look[name]).join(' | ')
   }})
@@ -44,6 +60,14 @@ def wait_for(page: Page, expression: str) -> None:
             return
         page.wait_for_timeout(25)
     raise AssertionError(f"not to be waited for: {expression}; {page.evaluate('window.answers')}")
+
+
+def selftest(page: Page) -> list[str]:
+    """What the page's own test of itself says, with focus nowhere."""
+    page.evaluate("document.querySelectorAll('handrail-root').forEach((each) => each.shadowRoot.activeElement?.blur())")
+    page.evaluate("delete window.transcript, postMessage({selftest: true})")
+    wait_for(page, "window.transcript")
+    return page.evaluate("transcript")
 
 
 class Guest:
@@ -62,27 +86,28 @@ class Guest:
             self.page.evaluate(f"(() => {{ {after} }})()")
 
     def show(self, key: str, shown: str = "") -> None:
-        """Starts an experience from the page's own code and waits until its card stands."""
+        """Starts an experience from the page's own code and waits until its card stands, or what opens it."""
         self.page.evaluate("(key) => postMessage({start: key})", key)
-        wait_for(self.page, f"{CARD}?.checkVisibility()")
+        wait_for(self.page, f"({CARD} ?? {DOOR})?.checkVisibility()")
         if shown:
             self.page.evaluate(f"(async () => {{ {shown} }})()")
 
-    def look(self) -> str:
-        """`fine`, once two looks in a row agree that it is; else what is wrong."""
+    def look(self, how: str = LOOK) -> str:
+        """`fine`, once it is; else what is wrong with the card, or by `STANDS` with what opens it."""
         told = ""
         for _ in range(40):
-            told = self.page.evaluate(LOOK)
+            told = self.page.evaluate(how)
             if told == "fine":
                 break
             self.page.wait_for_timeout(50)
         return told
 
     def active(self) -> str:
-        """What has focus within the card, by class or name of the element."""
+        """What has focus within ours, by class or name of the element."""
         return self.page.evaluate(
-            """() => { const root = document.querySelector('handrail-root')?.shadowRoot
-            const at = root?.activeElement; return at ? at.className.split(' ')[0] || at.localName : '' }"""
+            """() => { const at = [...document.querySelectorAll('handrail-root')]
+              .map((each) => each.shadowRoot.activeElement).find((each) => each)
+            return at ? at.className.split(' ')[0] || at.localName : '' }"""
         )
 
     def go_in(self) -> None:
@@ -101,6 +126,33 @@ class Guest:
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"Tab does not lead to {name}")
+
+    def walk_to_door(self) -> None:
+        """Presses Tab until focus stands on what opens the card."""
+        for _ in range(20):
+            if self.page.evaluate(f"!!{DOOR}?.matches(':focus')"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError("Tab does not lead to what opens it")
+
+    def middle_of_door(self) -> tuple[float, float]:
+        """Where a pointer presses what opens the card."""
+        return tuple(
+            self.page.evaluate(
+                f"""() => {{ const {{ left, top, width, height }} = {DOOR}.getBoundingClientRect()
+                return [left + width / 2, top + height / 2] }}"""
+            )
+        )
+
+    def shut(self) -> None:
+        """Closes the card by keyboard; what opened it may stay. A page that traps focus may win the first time."""
+        for _ in range(40):
+            self.go_in()
+            self.page.keyboard.press("Escape")
+            if not self.page.evaluate(f"!!{CARD}"):
+                return
+            self.page.wait_for_timeout(25)
+        raise AssertionError("Esc does not close the card")
 
     def gone(self) -> None:
         wait_for(self.page, "!document.querySelector('handrail-root')")

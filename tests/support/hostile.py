@@ -36,6 +36,10 @@ class Hostility:
     """Runs when the SDK is ready."""
     shown: str = ""
     """Runs while an experience stands, before it is looked at."""
+    uncover: str = ""
+    """Runs before what waits on the page is looked at: what rightly stood over it goes."""
+    traps: bool = False
+    """Whether the page keeps the keyboard to itself: what waits on it is pressed by pointer then."""
     script: str = ""
     """Attributes of the SDK's script element."""
     body: str = BODY

@@ -10,9 +10,9 @@ ZONE = ROOT / "web" / "node_modules" / "zone.js" / "bundles" / "zone.umd.min.js"
 ONE_SCRIPT = "script-src 'self' {server}; connect-src 'self' {server}"
 
 
-def _reset(name: str, style: str, in_force: str) -> Hostility:
+def _reset(name: str, style: str, in_force: str, uncover: str = "") -> Hostility:
     return Hostility(name, f"(() => {{ const probe = document.querySelector('#home'), "
-                     f"look = getComputedStyle(probe); return {in_force} }})()", style=style)  # fmt: skip
+                     f"look = getComputedStyle(probe); return {in_force} }})()", style=style, uncover=uncover)  # fmt: skip
 
 
 RESETS = [
@@ -31,14 +31,15 @@ RESETS = [
     _reset("no dialogs and no popovers", "[popover],[role=dialog],[role=region],dialog,form{display:none!important}"
            "#home{outline:1px solid}", "look.outlineStyle === 'solid'"),
     _reset("endless animation", "@keyframes x{from{translate:0 900px}}*{animation:x 9s infinite!important;"
-           "transition:all 9s!important;filter:blur(9px)!important}", "look.filter === 'blur(9px)'"),
+           "transition:all 9s!important;filter:blur(9px)!important}", "look.filter === 'blur(9px)'",
+           "document.getAnimations().forEach((each) => each.cancel())"),
     _reset("clipped", "body>:not(main){clip-path:inset(50%)!important;contain:strict!important;"
            "content-visibility:hidden!important;mask:linear-gradient(transparent,transparent)!important}",
            "getComputedStyle(probe.parentElement).contain === 'strict'"),
     _reset("a transformed body", "body{transform:translate(40px,900px) rotate(3deg);overflow:hidden;height:10px}",
-           "getComputedStyle(document.body).transform.startsWith('matrix')"),
+           "getComputedStyle(document.body).transform.startsWith('matrix')", "text.scrollIntoView()"),
     _reset("columns, contents and layers", "@layer a{*{display:contents}}body{columns:3;writing-mode:vertical-rl;"
-           "user-select:none}html{direction:ltr;cursor:none!important}#home{color:blue}",
+           "user-select:none}html{direction:ltr;cursor:none!important}#home{color:blue}#target,#text{display:block}",
            "look.writingMode === 'vertical-rl'"),
 ]  # fmt: skip
 
@@ -83,6 +84,23 @@ COUNTED = (
     "window.called = 0; const count = (owner, name) => { const was = owner[name]; "
     "owner[name] = function (...given) { called++; return was.apply(this, given) } };"
 )
+# What that library gives every list, function and element, as its documentation tells it: lists go into JSON as texts.
+PROTOTYPE = (
+    "const give = (kind, methods) => Object.assign(kind.prototype, methods);"
+    "give(Array, { toJSON() { return '[' + this.map((each) => JSON.stringify(each)).join(', ') + ']' },"
+    " toArray() { return [...this] }, entries() { return [...this] }, each(does) { this.forEach(does); return this },"
+    " find(does) { for (let n = 0; n < this.length; n++) if (does(this[n], n)) return this[n] },"
+    " include(one) { return this.indexOf(one) > -1 }, first() { return this[0] }, last() { return this[this.length - 1] },"
+    " reduce() { return this.length > 1 ? this : this[0] }, size() { return this.length }, clear() { this.length = 0 } });"
+    "give(String, { toJSON() { return '\"' + this + '\"' }, strip() { return this.trim() }, sub() { return '' },"
+    " blank() { return /^\\s*$/.test(this) } }); give(Number, { toJSON() { return String(this) }, succ() { return this + 1 } });"
+    "give(Function, { bind(to, ...some) { return (...more) => this.call(to, ...some, ...more) }, wrap() {}, delay() {} });"
+    "give(Event, { stop() { this.preventDefault(); this.stopPropagation() }, element() { return this.target } });"
+    "give(HTMLElement, { remove() { this.parentNode?.removeChild(this); return this }, hide() { this.style.display = 'none' },"
+    " show() { this.style.display = '' }, toggle() {}, update(text) { this.textContent = text }, insert() {}, select() {},"
+    " visible() { return this.style.display !== 'none' }, replace() {}, wrap() {}, clone() {}, scrollTo() {}, next() {} });"
+    "document.getElementsByClassName = (name) => [...document.querySelectorAll('.' + name)]"
+)
 PAGES = [
     Hostility(
         "polluted prototypes",
@@ -98,6 +116,19 @@ PAGES = [
         "count(JSON, 'parse'); count(JSON, 'stringify'); count(Array.prototype, 'push'); count(Array.prototype, 'map');"
         "count(Array.prototype, 'filter'); count(EventTarget.prototype, 'addEventListener');"
         "count(Storage.prototype, 'setItem'); count(window, 'setTimeout'); count(window, 'requestAnimationFrame')",
+    ),
+    Hostility(
+        "lists and elements as in Prototype.js 1.6",
+        'JSON.stringify({all: [1]}) === \'{"all":"[1]"}\' && [1, 2].entries()[1] === 2 && [1, 2].reduce().length === 2',
+        before=PROTOTYPE,
+    ),
+    Hostility(
+        "the whole screen taken",
+        "fills > 0",
+        before="window.fills = 0; document.addEventListener('fullscreenchange', () => { fills += !!document.fullscreenElement })",
+        style="main{background:#fff}",
+        shown="document.fullscreenElement || await document.querySelector('main').requestFullscreen()",
+        uncover="document.fullscreenElement && await document.exitFullscreen()",
     ),
     Hostility(
         "zone.js",
@@ -120,13 +151,15 @@ PAGES = [
         " document.querySelector('#name_').focus() };"
         "document.addEventListener('focusin', trap, true); document.addEventListener('focusin', trap);"
         "document.querySelector('#home').focus()",
+        traps=True,
     ),
     Hostility(
         "shortcuts of single keys",
         "(() => { document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'c', bubbles: true}));"
         " return heard.splice(0).includes('c') })()",
         after="const keys = ['keydown', 'keypress', 'keyup']; const hear = (event) => {"
-        " if (!/^(Tab|F6|Enter|Escape)$/.test(event.key)) heard.push(event.key || event.type) };"
+        " const own = event.type === 'focusin' && event.target.localName !== 'handrail-root';"
+        " if (!own && !/^(Tab|F6|Enter|Escape)$/.test(event.key)) heard.push(event.key || event.type) };"
         "for (const type of keys) document.addEventListener(type, hear, true);"
         "for (const type of [...keys, 'input', 'paste', 'focusin']) window.addEventListener(type, hear)",
     ),
@@ -151,16 +184,18 @@ PAGES = [
     ),
     Hostility(
         "a popover over all of it",
-        "document.querySelector('#own').matches(':popover-open')",
+        "document.querySelector('#own').showPopover() ?? document.querySelector('#own').matches(':popover-open')",
         body=BODY + "<div id='own' popover='manual'>Own</div>",
         style="#own{inset:0;width:100vw;height:100vh;margin:0;background:#fff}",
         shown="own.matches(':popover-open') && own.hidePopover(); own.showPopover()",
+        uncover="own.hidePopover()",
     ),
     Hostility(
         "a page that is inert and hidden from readers",
-        "document.querySelector('header').inert",
-        after="setInterval(() => { for (const each of document.body.children) if (each.localName !== 'main')"
-        " { each.inert = true; each.ariaHidden = 'true' } }, 50)",
+        "inerted > 0",
+        uncover="clearInterval(inerting); for (const each of document.body.children) each.inert = false",
+        after="window.inerted = 0; const harden = () => { inerted++; for (const each of document.body.children) if (each.localName !== 'main')"
+        " { each.inert = true; each.ariaHidden = 'true' } }; harden(); window.inerting = setInterval(harden, 50)",
     ),
     Hostility(
         "a clock that is years ahead",

@@ -53,6 +53,50 @@ FORMS: dict[str, dict[str, object]] = {
     "survey": _survey("survey", type="open_text"),
 }
 
+TO = {"type": "navigate_to", "url": "#reports"}
+OPEN = {"type": "button", "label": "Open", "actions": [TO]}
+
+PASSIVE: dict[str, dict[str, object]] = {
+    "checklist": {
+        "kind": "checklist",
+        "content": {
+            "title": "First steps",
+            "expand": "never",
+            "launcher": {"label": "Steps", "icon": "check"},
+            "tasks": [
+                {"key": "look", "title": "Look at reports", "text": "The newest first.", "action": TO},
+                {"key": "make", "title": "Create a report", "action": TO, "skippable": True},
+            ],
+        },
+    },
+    "resource_center": {
+        "kind": "resource_center",
+        "content": {
+            "title": "How can we help?",
+            "launcher": {"label": "Help"},
+            "cards": [
+                {"type": "search", "placeholder": "Search guides"},
+                {"type": "card", "key": "import", "title": "Import reports", "text": "From a file.", "actions": [TO]},
+                {"type": "links", "title": "More", "links": [{"label": "Status", "url": "#status"}]},
+            ],
+        },
+    },
+    "hint": {
+        "kind": "hint",
+        "content": {"hints": [{"key": "text", "target": {"css": "#text"}, "label": "About sales", "blocks": WORDS}]},
+    },
+    "badge": _tour("badge", form="badge", target={"css": "#target"}),
+    "post": {
+        "kind": "post",
+        "content": {"label": "New", "title": "Exports are faster", "blocks": [WORDS[1]], "cta": OPEN},
+    },
+}
+"""What stays on the page or waits there for a press: each stands behind a button of its own, or in the feed."""
+for _key, _document in PASSIVE.items():
+    PASSIVE[_key] = {"key": _key, "name": _key.title(), "show_on": {"on": "manual"}, **_document}
+PRESSED = ("hint", "badge")
+"""Those of them that are started without a card: it comes when somebody presses for it."""
+
 
 def publish(demo: Demo, folder: Path, documents: dict[str, dict[str, object]]) -> None:
     """Publish documents beside what is live."""
