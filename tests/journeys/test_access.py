@@ -8,15 +8,16 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.demo import Demo
-from tests.support.guest import CARD, Guest
+from tests.support.guest import CARD, DOOR, STANDS, Guest, wait_for
 from tests.support.hostile import Hostility, hostile_host
 from tests.support.hosts import ROOT
-from tests.support.kinds import FORMS, publish, tag_for
+from tests.support.kinds import FORMS, PASSIVE, PRESSED, in_theme, publish, tag_for
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SETTINGS: dict[str, dict[str, object]] = {
     "light": {},
     "dark": {"color_scheme": "dark"},
+    "dark theme": {},
     "right to left": {},
     "forced colours": {"forced_colors": "active"},
     "small": {"viewport": {"width": 320, "height": 640}},
@@ -25,17 +26,21 @@ SETTINGS: dict[str, dict[str, object]] = {
 SERIOUS = """async () => (await axe.run({ include: [['handrail-root']] })).violations
   .filter(({ impact }) => impact === 'serious' || impact === 'critical')
   .map(({ id, nodes }) => `${id}: ${nodes.map((each) => each.html).join(' ')}`)"""
-SMALL = f"""() => [...{CARD}.querySelectorAll('button,input,textarea,select,a')].filter((each) => {{
-  const box = each.getBoundingClientRect()
-  return box.width < 24 || box.height < 24
-}}).map((each) => each.outerHTML)"""
-MOVING = "document.querySelector('handrail-root').shadowRoot.getAnimations().length"
+SMALL = f"""() => {{
+  const ours = {CARD} ?? {DOOR}.parentNode
+  return [...ours.querySelectorAll('button,input,textarea,select,a')].filter((each) => {{
+    const box = each.getBoundingClientRect()
+    return box.width < 24 || box.height < 24
+  }}).map((each) => each.outerHTML)
+}}"""
+MOVING = "[...document.querySelectorAll('handrail-root')].flatMap((each) => each.shadowRoot.getAnimations()).length"
 
 
 @pytest.fixture(scope="module")
 def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """A server with one experience of each form."""
-    publish(quiet, tmp_path_factory.mktemp("access"), FORMS)
+    """A server with one experience of each form, light and dark."""
+    documents = {**FORMS, **PASSIVE}
+    publish(quiet, tmp_path_factory.mktemp("access"), {**documents, **in_theme(documents, "dark")})
     return quiet
 
 
@@ -65,22 +70,68 @@ def opened(kinds: Demo, browser: Browser) -> Iterator[Callable[[str], Guest]]:
             context.close()
 
 
+def is_sound(guest: Guest, key: str) -> None:
+    """Nothing serious is wrong with what stands, nothing of it is small, and nothing moves."""
+    assert guest.page.evaluate(SERIOUS) == [], key
+    assert guest.page.evaluate(SMALL) == [], key
+    assert guest.page.evaluate(MOVING) == 0, key
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_nothing_serious_is_wrong_with_any_kind(opened: Callable[[str], Guest], setting: str) -> None:
     guest = opened(setting)
-    guest.page.add_script_tag(path=AXE)
-    wide = guest.page.evaluate("document.documentElement.scrollWidth")
-    for key in FORMS:
-        guest.show(key)
+    page = guest.page
+    page.add_script_tag(path=AXE)
+    scheme = "dark" if setting == "dark theme" else "light dark"
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    for key in (*FORMS, *PASSIVE):
+        if page.evaluate(f"!!{DOOR}"):
+            guest.open(page.url)
+            page.add_script_tag(path=AXE)
+        guest.show(f"{key}-dark" if setting == "dark theme" else key)
+        if key in PRESSED:
+            assert guest.look(STANDS) == "fine", key
+            is_sound(guest, key)
+            guest.walk_to_door()
+            page.keyboard.press("Enter")
+        wait_for(page, CARD)
         assert guest.look() == "fine", key
-        assert guest.page.evaluate(SERIOUS) == [], key
-        assert guest.page.evaluate(SMALL) == [], key
-        assert guest.page.evaluate(MOVING) == 0, key
-        assert guest.page.evaluate("document.documentElement.scrollWidth") == wide, "the page does not scroll sideways"
-        guest.go_in()
-        guest.page.keyboard.press("Escape")
-        guest.gone()
+        is_sound(guest, key)
+        assert page.evaluate(f"getComputedStyle({CARD}).colorScheme") == scheme, key
+        assert page.evaluate("document.documentElement.scrollWidth") == wide, "the page does not scroll sideways"
+        guest.shut()
+        if page.evaluate(f"!!{DOOR}"):
+            assert guest.look(STANDS) == "fine", key
+            is_sound(guest, key)
     assert guest.complaints == []
+
+
+PLACES = f"""() => [{CARD}, {CARD}?.querySelector('.cross'), {DOOR}].filter((each) => each).map((each) => {{
+  const {{ left, right }} = each.getBoundingClientRect()
+  return [left, right].map(Math.round)
+}})"""
+
+
+def test_what_is_read_from_the_right_is_mirrored(opened: Callable[[str], Guest]) -> None:
+    plain, mirrored = opened("light"), opened("right to left")
+    assert mirrored.page.evaluate("document.documentElement.dir") == "rtl"
+    for key in (*FORMS, *PASSIVE):
+        places: list[list[list[int]]] = []
+        for guest in (plain, mirrored):
+            if guest.page.evaluate(f"!!{DOOR}"):
+                guest.open(guest.page.url)
+            guest.show(key)
+            if key in PRESSED:
+                guest.walk_to_door()
+                guest.page.keyboard.press("Enter")
+            wait_for(guest.page, CARD)
+            assert guest.look() == "fine", key
+            places.append(guest.page.evaluate(PLACES))
+            guest.shut()
+        seen = [[1280 - right, 1280 - left] for left, right in places[0]]
+        off = [abs(one - other) for pair in zip(seen, places[1], strict=True) for one, other in zip(*pair, strict=True)]
+        assert max(off) <= 2, f"{key}: {places}"
 
 
 def test_who_is_not_asked_keeps_focus_and_who_is_gets_it_back(opened: Callable[[str], Guest]) -> None:

@@ -98,9 +98,19 @@ PRESSED = ("hint", "badge")
 """Those of them that are started without a card: it comes when somebody presses for it."""
 
 
+def in_theme(documents: dict[str, dict[str, object]], scheme: str) -> dict[str, dict[str, object]]:
+    """The same documents again in a theme of this scheme, as `KEY-SCHEME`."""
+    return {
+        f"{key}-{scheme}": {**document, "key": f"{key}-{scheme}", "theme": scheme}
+        for key, document in documents.items()
+    }
+
+
 def publish(demo: Demo, folder: Path, documents: dict[str, dict[str, object]]) -> None:
-    """Publish documents beside what is live."""
-    files: list[str] = []
+    """Publish documents beside what is live; a theme they name is one of the scheme that is called so."""
+    schemes = sorted({str(document["theme"]) for document in documents.values() if "theme" in document})
+    (folder / "themes.yaml").write_text(json.dumps([{"key": scheme, "scheme": scheme} for scheme in schemes]))
+    files = [str(folder / "themes.yaml")] if schemes else []
     for key, document in documents.items():
         file = folder / f"{key}.yaml"
         file.write_text(json.dumps(document))
