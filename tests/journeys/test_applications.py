@@ -14,6 +14,7 @@ from tests.support.demo import Demo
 from tests.support.gallery import listen, told
 from tests.support.kinds import publish, tag_for
 from tests.support.panels import watch
+from tests.support.waiting import eventually
 
 Open = Callable[[Application], Page]
 
@@ -38,6 +39,8 @@ def card(page: Page) -> Locator:
 
 
 def start(page: Page, key: str) -> None:
+    """Starts an experience from outside, once the server has answered for this page."""
+    page.wait_for_function("window.isReady")
     assert page.evaluate("(key) => handrail.start(key)", key) == {"started": True}, key
 
 
@@ -104,6 +107,9 @@ def opened(published: Demo, browser: Browser) -> Iterator[Open]:
     """Opens an application with the SDK on it, and keeps everything outside away."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.route(lambda address: "localhost" not in address and "127.0.0.1" not in address, lambda each: each.abort())
+    context.add_init_script(
+        "(window.handrail ??= []).push(['on', 'ready', [() => { window.isReady = true }]])",
+    )
     with ExitStack() as stack:
 
         def open_page(application: Application) -> Page:
@@ -112,11 +118,15 @@ def opened(published: Demo, browser: Browser) -> Iterator[Open]:
             page.faults = watch(page)  # pyright: ignore[reportAttributeAccessIssue]
             listen(page)
             page.goto(origin + application.start)
-            page.wait_for_function("window.handrail?.decisions")
             return page
 
         yield open_page
         context.close()
+
+
+def answers(page: Page) -> list[object]:
+    """What was answered, as it was sent."""
+    return [each["properties"]["answer"] for each in told(page) if each["event"] == "question_answered"]
 
 
 # What is asked for outside is kept away, and which of it is still waited for when a page is left is a matter of time.
@@ -147,8 +157,7 @@ def test_a_tour_a_checklist_a_hint_and_a_survey_work_on(opened: Open, applicatio
     finish_a_checklist(page, application)
     read_a_hint(page, application)
     answer_a_survey(page, application)
-    answered = [each["properties"]["answer"] for each in told(page) if each["event"] == "question_answered"]
-    assert answered == [4, "c j k /"]
+    eventually(page, lambda: answers(page) == [4, "c j k /"])
     faults: list[str] = page.faults  # pyright: ignore[reportAttributeAccessIssue]
     assert complaints(faults) <= own_complaints(page, application)
 

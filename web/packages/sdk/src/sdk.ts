@@ -404,16 +404,17 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   function identify(id: unknown, callback: unknown, signed?: unknown) {
     const read_ = readId(id)
     if ('refused' in read_) return refuse(`identify: ${read_.refused}`)
-    if (person.userId && person.userId !== read_.id) {
-      outbox.flush()
-      forget()
-    }
-    if (typeof signed === 'string') signature = signed
     if (person.userId !== read_.id) {
+      // While the person is still the one before, whose runs end here.
       runtime.closeAll('replaced')
+      if (person.userId) {
+        outbox.flush()
+        forget()
+      }
       person.userId = read_.id
       reply = undefined
     }
+    if (typeof signed === 'string') signature = signed
     savePerson()
     say({ type: 'identify' })
     if (typeof callback === 'function') view.queueMicrotask(guard(() => (callback as () => void)()))
@@ -423,9 +424,9 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
 
   /** Nothing of the old user stays: a new anonymous id, an empty ledger, no attributes. */
   function reset() {
+    runtime.closeAll('replaced')
     outbox.flush()
     forget()
-    runtime.closeAll('replaced')
     reply = undefined
     savePerson()
     boot()
