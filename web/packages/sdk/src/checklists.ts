@@ -157,7 +157,7 @@ export function playChecklist(asked: Asked, parts: ChecklistParts): Play {
   /** Listens for what is done to elements, as long as an open task waits for one. */
   function watchElements() {
     const open = list.tasks.filter((task) => !isDone(task)).map((task) => candidate.tasks?.[task.key])
-    if (!/"element":/.test(JSON.stringify(open))) return forget()
+    if (!/"element\\*":/.test(JSON.stringify(open))) return forget()
     watching ??= import('./triggers.ts').then(
       ({ elementsIn, watchUses }) => {
         const off = watchUses(view, guard, open.flatMap(elementsIn), uses, look)

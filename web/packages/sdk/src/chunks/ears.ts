@@ -26,7 +26,7 @@ export function listen(
     if (!relatedTarget && clientY <= 0) runtime.consider('page_exit')
   })
   const residuals = candidates.map(({ residual }) => residual)
-  const watching = /"element":/.test(JSON.stringify(residuals))
+  const watching = /"element\\*":/.test(JSON.stringify(residuals))
     ? import('../triggers.ts').then(
         ({ elementsIn, watchUses }) => {
           const look = () => runtime.consider('page_opening')
