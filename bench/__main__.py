@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-BENCHES = ("evaluator", "boot", "ingest", "segment", "analytics", "browser", "kinds", "targets")
+BENCHES = ("evaluator", "boot", "ingest", "postgres", "segment", "analytics", "browser", "kinds", "targets")
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 COLUMNS = ("what", "ours", "peer", "limit", "ratio_to_peer", "ratio_to_limit", "goal", "met")
 
