@@ -27,7 +27,7 @@ from handrail.adapters.control.tries import ControlTries
 from handrail.adapters.control.work import ControlWorks
 from handrail.core.changes import PEOPLE, PROJECTS
 from handrail.core.environments import EnvironmentSettings
-from handrail.core.errors import Conflict, Forbidden, HandrailError, NotFound
+from handrail.core.errors import Conflict, Forbidden, NotFound
 from handrail.core.fold import FoldRules
 from handrail.counts import Counts
 from handrail.delivery.boot import Delivery
@@ -181,8 +181,10 @@ class Installation:
             with suppress(asyncio.CancelledError):
                 await task
         self.counts.close()
-        with suppress(HandrailError, OSError):
+        try:
             await self.bookkeeper.enter()
+        except Exception:
+            _logger.exception("books_closed")
         await self._storage.close()
 
     def _announced(self, environment: str) -> None:
