@@ -206,15 +206,14 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       return
     }
     view.clearTimeout(bootTimer)
-    const go = guard(() => void bootNow())
-    const wait = Math.max(bootedAt + BOOT_GAP - Date.now(), outbox.quietFor())
-    if (wait > 0) bootTimer = view.setTimeout(go, wait)
-    // What else is wished for in this task is still taken along.
-    else view.queueMicrotask(go)
+    // A timer also when nothing has to be waited for: what identify's callback pushes belongs to the same boot.
+    bootTimer = view.setTimeout(
+      guard(() => void bootNow()),
+      Math.max(0, bootedAt + BOOT_GAP - Date.now(), outbox.quietFor()),
+    )
   }
 
   async function bootNow() {
-    if (booting || stopped) return
     booting = true
     bootedAt = Date.now()
     const asked = who()
@@ -585,7 +584,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     () => runtime.stop(),
   )
   // Everything that was pushed before us runs first, so that the first boot already knows who it asks for.
-  boot()
+  view.queueMicrotask(guard(boot))
   if (preview || /[?&]handrail(_debug)?=/.test(view.location.search) || journal.get('debug'))
     load('visitor').then(
       (chunk: typeof import('./chunks/visitor.ts')) =>
