@@ -11,7 +11,8 @@ from pathlib import Path
 from handrail.http.asgi import Receive, Scope, Send, answer
 
 SNIPPET = """<script>window.jimo=window.jimo||[];window.JIMO_PROJECT_ID={project!r}</script>
-<script async crossorigin src="{sdk}/sdk/v1/handrail.js"></script><script defer src="/demo/switcher.js"></script>"""
+<script defer src="/demo/switcher.js"></script><script defer crossorigin src="{sdk}/sdk/v1/handrail.js"></script>"""
+"""In this order: the SDK asks as soon as it is there, and by then the page has said who its user is."""
 
 GALLERY_SNIPPET = """<script src="/demo/gallery/buffer.js"></script>
 <script async crossorigin src="{sdk}/sdk/v1/handrail.js" data-project="{project}" data-key="{key}"></script>"""
