@@ -21,6 +21,7 @@ from handrail.core.conditions.model import parse_condition
 from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import Key
+from handrail.ingest import store as columns
 from handrail.ingest.replica import EventRow, Filler
 from handrail.testing.log import MemoryLog
 from tests.support.events import an_event
@@ -132,7 +133,7 @@ async def test_a_long_list_comes_in_pages() -> None:
 
 
 async def test_an_attribute_past_the_last_column_is_refused_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "MAX_COLUMNS", 6)
+    monkeypatch.setattr(columns, "MAX_COLUMNS", 6)
     log, store = MemoryLog(), a_store()
     await log.append([an_event("m1", "identify", traits={f"trait{at}": at for at in range(10)})])
     await fill(store, log)

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.demo import Demo
 from tests.support.gallery import listen, published, told, until, violations
+from tests.support.waiting import eventually
 
 PALETTE = "[aria-label='Notifications']"
 ACCOUNT = "[aria-label='Account menu']"
@@ -120,6 +121,23 @@ def test_a_hint_that_nobody_opened_is_there_again(opened: Open) -> None:
     page.wait_for_timeout(1500)
     page.reload()
     expect(mark(page, "Palette")).to_be_visible()
+
+
+def test_a_hint_on_its_way_is_not_begun_again(opened: Open) -> None:
+    page = opened(a_hint(a_mark("palette", PALETTE), key="slow"))
+    expect(mark(page, "Palette")).to_be_visible()
+    held: list[Route] = []
+    let: list[bool] = []
+    page.route("**/assets/hint-*", lambda route: held.append(route) if not let else route.continue_())
+    page.reload()
+    eventually(page, lambda: held)
+    page.evaluate("history.pushState({}, '', '#elsewhere')")
+    page.wait_for_timeout(100)
+    let.append(True)
+    for each in held:
+        each.continue_()
+    expect(mark(page, "Palette")).to_have_count(1)
+    assert page.evaluate("handrail.decisions().filter(({ key, shown }) => key === 'slow' && shown).length") == 1
 
 
 def test_dismiss_takes_every_mark_away_and_launching_keeps_them(opened: Open) -> None:

@@ -146,6 +146,9 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
   const { view, guard, ledger, journal, now } = ports
   const showing = new Map<string, Showing>()
   const all = () => [...showing.values()]
+  /** What is on its way to the page, by person: it is not shown a second time while its content comes. */
+  const coming = new Set<string>()
+  const isOn = (key: string) => showing.has(key) || coming.has(epoch + key)
   const shownInLoad = new Set<string>()
   /** What is shown strictly once and could not be claimed, until the server decides anew. */
   const lost = new Map<string, Because>()
@@ -251,7 +254,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
         showOn.on === entry &&
         (entry !== 'element_click' || candidate.key === named) &&
         (showOn.on !== 'event' || showOn.event === named)
-      if (!starts || showing.has(candidate.key)) continue
+      if (!starts || isOn(candidate.key)) continue
       let because: Because | undefined =
         held && interrupts(candidate) ? 'held' : (lost.get(candidate.key) ?? refused(candidate, entry))
       const begins = openedAt + (showOn.on === 'page_opening' ? (showOn.delay_seconds ?? 0) * 1000 : 0)
@@ -287,7 +290,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       ? 'offline'
       : !candidate
         ? 'not_found'
-        : showing.has(candidate.key)
+        : isOn(candidate.key)
           ? 'slot_taken'
           : refused(candidate, entry, slotTaken)
     if (!candidate || because) {
@@ -302,18 +305,19 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     const slot = interrupts(candidate)
     if (slot) claimed = candidate.key
     const begun = epoch
+    coming.add(begun + candidate.key)
     const claiming =
       candidate.frequency.every === 'time' || candidate.stays || from
         ? Promise.resolve(() => undefined)
         : claim(view, `handrail:${candidate.key}`)
     try {
-      const coming = ports.contents([candidate]).then(([made]) => made as Content)
+      const fetched = ports.contents([candidate]).then(([made]) => made as Content)
       // The claim is asked for beside what is drawn, not before it: none of them has to wait for another.
       const [release, content, chunk, addresses, strict] = await Promise.all([
         claiming,
-        coming,
+        fetched,
         ports.load(candidate.kind) as Promise<Chunk>,
-        coming.then((made) => (ADDRESS.test(jsonOf(made.content)) ? ports.load('addresses') : undefined)),
+        fetched.then((made) => (ADDRESS.test(jsonOf(made.content)) ? ports.load('addresses') : undefined)),
         !from && isStrict(candidate.frequency) ? (ports.load('strict') as Promise<Strict>) : undefined,
         /^(check|res)/.test(candidate.kind) && ports.load('panel'),
       ])
@@ -359,6 +363,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       note(candidate.key, entry, 'offline')
       return false
     } finally {
+      coming.delete(begun + candidate.key)
       if (claimed === candidate.key) claimed = ''
     }
   }
@@ -400,7 +405,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     resume() {
       for (const candidate of ports.reply()?.candidates ?? []) {
         const kept = journal.get<{ run: Run; entry: Entry }>(`run:${candidate.key}`)
-        if (!kept || showing.has(candidate.key)) continue
+        if (!kept || isOn(candidate.key)) continue
         if (kept.run.version !== candidate.version) journal.remove(`run:${candidate.key}`)
         else {
           const because = refused(candidate, 'resume', slotTaken)
