@@ -59,6 +59,9 @@ def leads_to(address: str, base: str) -> tuple[str, str, int] | None:
         parsed = ada_url.URL(address, base)
     except ValueError:
         return None
+    if parsed.protocol in ("mailto:", "tel:"):
+        # Neither host nor path: all that stands there is whom they reach.
+        return parsed.protocol, "", 0
     return parsed.protocol, parsed.host, parsed.pathname.count("/")
 
 
@@ -67,6 +70,7 @@ def leads_to(address: str, base: str) -> tuple[str, str, int] | None:
 @example(template="https:/{{custom.a}}", values={"custom.a": "evil.test"})
 @example(template="/{{custom.a}}/evil.test", values={"custom.a": ""})
 @example(template="ht{{custom.a}}://app.example/", values={"custom.a": "tps"})
+@example(template="mailto://{{custom.a}}", values={"custom.a": ""})
 @pytest.mark.parametrize("base", [BASE, "http://host.example/app/page"])
 def test_a_value_never_changes_where_an_address_leads(
     base: str, template: str, values: dict[str, AttributeValue]
