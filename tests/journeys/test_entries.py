@@ -158,7 +158,7 @@ def test_the_panel_says_why_it_is_shown_and_why_not(visit: Visit, published: Dem
     page = visit(None, path=f"{PLAIN}?entries=patient&handrail_debug=1", host=published)
     panel = page.locator("handrail-root [aria-label^='Handrail']")
     expect(panel).to_contain_text("Why shown, why not")
-    # That it waits first is told too, to whoever opens the panel while it does.
+    expect(panel).to_contain_text("patient: it waits some seconds")
     expect(panel).to_contain_text("patient: shown")
     # Not as the run that goes on over pages, but as what might begin here.
     page.evaluate(
