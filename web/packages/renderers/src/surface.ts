@@ -115,15 +115,20 @@ export function assist(stage: Stage, root: ShadowRoot, card: HTMLElement, focuse
   return helped(stage, ({ aid }) => [aid(stage, root, card, focused && before)])
 }
 
-/** With the aids of keyboards and screen readers, which painting does not wait for. */
-function helped(stage: Stage, help: (aids: typeof import('./aids.ts')) => Dispose[]): Dispose {
+type Aids = typeof import('./aids.ts')
+
+/** The aids, since they came: a card that follows has its focus at once, whatever trap of the page's is after it. */
+let aids: Aids | undefined
+
+/** With the aids of keyboards and screen readers, which the first painting does not wait for. */
+function helped(stage: Stage, help: (aids: Aids) => Dispose[]): Dispose {
   let offs: Dispose[] | undefined = []
-  import('./aids.ts').then(
-    stage.guard((aids) => {
-      if (offs) offs = help(aids)
-    }),
-    () => undefined,
-  )
+  const begin = stage.guard((came: Aids) => {
+    aids = came
+    if (offs) offs = help(came)
+  })
+  if (aids) begin(aids)
+  else import('./aids.ts').then(begin, () => undefined)
   return () => {
     for (const off of offs ?? []) off()
     offs = undefined
