@@ -120,7 +120,6 @@ def test_what_one_process_publishes_every_other_serves_within_a_second(postgres_
         ]
         assert len({server.key() for server in servers}) == 1, "processes that start together make one project"
         revision = servers[0].ask("GET", "/api/v1/documents").json()["revision"]
-        took: list[float] = []
         for turn, publisher in enumerate(servers):
             file = tmp_path / f"hello{turn}.yaml"
             file.write_text(BANNER.format(key=f"hello{turn}"))
@@ -128,12 +127,9 @@ def test_what_one_process_publishes_every_other_serves_within_a_second(postgres_
             assert before == [f"r{revision}"] * 3
             done = handrail("apply", str(file), data=publisher.data, database=postgres_dsn)
             assert done.returncode == 0, done.stderr
-            start = time.monotonic()
             revision += 1
-            wait_until(lambda: {_revision(server) for server in servers} == {f"r{revision}"}, "a publication")  # noqa: B023
-            took.append(time.monotonic() - start)
-        # A busy machine may hold some up; what was not told would come with none.
-        assert min(took) < 1.0, "a publication reaches every process within a second"
+            took, held_up = _until_all_serve(servers, f"r{revision}")
+            assert took < 1.0 + held_up, "a publication reaches every process within a second"
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
@@ -271,6 +267,21 @@ def _revision(server: Serving) -> str:
     body = {"project": "x", "key": server.key(), "sdk": "test", "page": {"url": "http://localhost/"}}
     boot = httpx.post(f"{server.address}/sdk/v1/boot", json=body | {"anonymousId": "anon"}).json()
     return httpx.get(server.address + boot["revisionUrl"]).json()["revision"]
+
+
+def _until_all_serve(servers: list[Serving], revision: str) -> tuple[float, float]:
+    """How many seconds it took until all serve a revision, and the longest time that one look at all of them took."""
+    looks: list[float] = []
+
+    def look() -> bool:
+        start = time.monotonic()
+        found = {_revision(server) for server in servers}
+        looks.append(time.monotonic() - start)
+        return found == {revision}
+
+    start = time.monotonic()
+    wait_until(look, "a publication")
+    return time.monotonic() - start, max(looks)
 
 
 def _candidates(server: Serving, key: str) -> list[str]:

@@ -53,16 +53,22 @@ VALUES = st.fixed_dictionaries(
 )
 
 
-def leads_to(address: str, base: str) -> tuple[str, str, int] | None:
-    """The scheme, the host and the depth of the path that a browser on `base` would go to."""
+DELIMITERS = "?#&=,/"
+
+
+def leads_to(address: str, base: str) -> tuple[str, str, tuple[int, ...]] | None:
+    """The scheme, the host and the depth of the path that a browser on `base` would go to.
+
+    Mail and telephone have neither: there it is how many of each delimiter stand in whom the address reaches.
+    """
     try:
         parsed = ada_url.URL(address, base)
     except ValueError:
         return None
     if parsed.protocol in ("mailto:", "tel:"):
-        # Neither host nor path: all that stands there is whom they reach.
-        return parsed.protocol, "", 0
-    return parsed.protocol, parsed.host, parsed.pathname.count("/")
+        reached = parsed.href.removeprefix(parsed.protocol)
+        return parsed.protocol, "", tuple(map(reached.count, DELIMITERS))
+    return parsed.protocol, parsed.host, (parsed.pathname.count("/"),)
 
 
 @given(template=TEMPLATES, values=VALUES)
@@ -71,6 +77,7 @@ def leads_to(address: str, base: str) -> tuple[str, str, int] | None:
 @example(template="/{{custom.a}}/evil.test", values={"custom.a": ""})
 @example(template="ht{{custom.a}}://app.example/", values={"custom.a": "tps"})
 @example(template="mailto://{{custom.a}}", values={"custom.a": ""})
+@example(template="mailto:{{custom.a}}", values={"custom.a": "ann?bcc=eve&subject=/,bob#x"})
 @pytest.mark.parametrize("base", [BASE, "http://host.example/app/page"])
 def test_a_value_never_changes_where_an_address_leads(
     base: str, template: str, values: dict[str, AttributeValue]
