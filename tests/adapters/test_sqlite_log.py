@@ -55,6 +55,29 @@ async def test_ids_and_state_survive_a_restart(tmp_path: Path) -> None:
         assert (await log.rebuild()).differences == ()
 
 
+async def test_ids_of_any_characters_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    strange = ['a"b', "back\\slash", "it's", "tab\t\n", "\x1f", "\u2028", "\U0001f600", '{"a":[1]}', "null", "12"]
+    for told in (1, 2):
+        async with opened(tmp_path) as log:
+            events = [
+                an_event(f"{told} {environment} {user}", user_id=user, environment=environment, at=NOON + told)
+                for environment in ("production", 'sta"ging')
+                for user in strange
+            ]
+            said = {f"said {told}": 'a"b'}
+            group = an_event(f"{told} group", "group", at=NOON + told, traits=said, group_id='ac"me\\')
+            await log.append([*events, group])
+            await log.settled()
+    async with opened(tmp_path) as log:
+        for environment in ("production", 'sta"ging'):
+            for user in strange:
+                known = await log.people(environment).user(None, user)
+                assert (known.first_seen, known.last_seen) == (NOON + 1, NOON + 2), user
+        company = await log.people("production").company('ac"me\\')
+        assert {name: each.value for name, each in company.custom.items()} == {"said 1": 'a"b', "said 2": 'a"b'}
+        assert (await log.rebuild()).differences == ()
+
+
 async def test_a_state_that_is_behind_or_gone_catches_up_from_the_log(tmp_path: Path) -> None:
     async with opened(tmp_path, ORDERS) as log:
         await log.append([an_event("m1")])

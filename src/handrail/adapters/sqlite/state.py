@@ -66,10 +66,11 @@ PRAGMA user_version = 1;
 COMMIT;
 """
 
-# One row in, one row out: a statement that steps once takes the interpreter's lock once, not once a row.
+# One row in, one row out: a statement that steps once takes the interpreter's lock once, not once a row. Bodies are put
+# together as the JSON they are, which no function of SQLite has to read again.
 _FIND = """
-SELECT json_group_array(json_array(s.environment, s.id, json(s.body)))
-FROM json_each(?) AS k CROSS JOIN {table} AS s ON s.environment = k.value ->> 0 AND s.id = k.value ->> 1
+SELECT '{{' || coalesce(group_concat(json_quote(s.id) || ':' || s.body), '') || '}}'
+FROM json_each(?2) AS k CROSS JOIN {table} AS s ON s.environment = ?1 AND s.id = k.value
 """
 _FIND_LINKS = """
 SELECT json_group_array(json_array(s.environment, s.anonymous_id, s.user_id, s.timestamp, s.message_id))
@@ -82,7 +83,7 @@ CROSS JOIN aliases AS one ON one.environment = k.value ->> 0 AND one.id = k.valu
 CROSS JOIN aliases AS s ON s.environment = one.environment AND s.canonical = one.canonical
 """
 _PUT = """
-INSERT INTO {table} SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true
+INSERT INTO {table} SELECT ?1, key, value FROM json_each(?2) WHERE true
 ON CONFLICT DO UPDATE SET body = excluded.body
 """
 _PUT_LINKS = """
@@ -96,8 +97,8 @@ ON CONFLICT DO UPDATE SET canonical = excluded.canonical
 
 _SUBJECT = msgspec.json.Decoder(Subject)
 _COMPANY = msgspec.json.Decoder(Company)
-_SUBJECTS = msgspec.json.Decoder(list[tuple[str, str, Subject]])
-_COMPANIES = msgspec.json.Decoder(list[tuple[str, str, Company]])
+_SUBJECTS = msgspec.json.Decoder(dict[str, Subject])
+_COMPANIES = msgspec.json.Decoder(dict[str, Company])
 _LINKS = msgspec.json.Decoder(list[tuple[str, str, str, int, str]])
 _ALIASES = msgspec.json.Decoder(list[tuple[str, str, str]])
 _encode = msgspec.json.encode
@@ -309,18 +310,26 @@ class StateWriter:
     def _load(self, keys: Keys) -> None:
         """Have these rows in memory, where they exist. What is there already may be ahead of the file, and stays."""
         state = self._state
-        missing = keys.subjects - state.subjects.keys()
-        for environment, identity, subject in _SUBJECTS.decode(self._find(_FIND.format(table="subjects"), missing)):
-            state.subjects[environment, identity] = subject
-        for environment, identity, company in _COMPANIES.decode(
-            self._find(_FIND.format(table="companies"), keys.companies)
-        ):
-            state.companies.setdefault((environment, identity), company)
+        for environment, found in self._found("subjects", keys.subjects - state.subjects.keys()):
+            for identity, subject in _SUBJECTS.decode(found).items():
+                state.subjects[environment, identity] = subject
+        for environment, found in self._found("companies", keys.companies):
+            for identity, company in _COMPANIES.decode(found).items():
+                state.companies.setdefault((environment, identity), company)
         for environment, anonymous, user, at, message in _LINKS.decode(self._find(_FIND_LINKS, keys.links)):
             state.links.setdefault((environment, anonymous), Link(Stamp(at, message), user))
         # A set that grew since the last save is in memory whole, so rows of the file never undo that.
         for environment, identity, canonical in _ALIASES.decode(self._find(_FIND_ALIASES, keys.aliases)):
             state.aliases.setdefault((environment, identity), canonical)
+
+    def _found(self, table: str, keys: Collection[Key]) -> Iterator[tuple[str, str]]:
+        """Of each environment, the rows with these keys: one JSON object of bodies by id."""
+        asked: dict[str, list[str]] = {}
+        for environment, identity in keys:
+            asked.setdefault(environment, []).append(identity)
+        for environment, ids in asked.items():
+            query = _FIND.format(table=table)
+            yield environment, self._connection.execute(query, (environment, _encode(ids).decode())).get
 
     def _find(self, query: str, keys: set[Key]) -> str:
         if not keys:
@@ -328,16 +337,8 @@ class StateWriter:
         return self._connection.execute(query, (_encode(list(keys)).decode(),)).get
 
     def _save(self, state: State, changed: Keys) -> None:
-        if changed.subjects:
-            self._put(
-                _PUT.format(table="subjects"),
-                [(*key, state.subjects[key]) for key in changed.subjects],
-            )
-        if changed.companies:
-            self._put(
-                _PUT.format(table="companies"),
-                [(*key, state.companies[key]) for key in changed.companies],
-            )
+        self._put_bodies("subjects", state.subjects, changed.subjects)
+        self._put_bodies("companies", state.companies, changed.companies)
         if changed.links:
             self._put(
                 _PUT_LINKS,
@@ -349,7 +350,14 @@ class StateWriter:
         if changed.aliases:
             self._put(_PUT_ALIASES, [(*key, state.aliases[key]) for key in changed.aliases])
 
-    def _put(self, statement: str, rows: Sequence[tuple[str | int | Subject | Company, ...]]) -> None:
+    def _put_bodies(self, table: str, rows: Mapping[Key, _Row], keys: Collection[Key]) -> None:
+        changed: dict[str, dict[str, _Row]] = {}
+        for key in keys:
+            changed.setdefault(key[0], {})[key[1]] = rows[key]
+        for environment, bodies in changed.items():
+            self._connection.execute(_PUT.format(table=table), (environment, _encode(bodies).decode()))
+
+    def _put(self, statement: str, rows: Sequence[tuple[str | int, ...]]) -> None:
         self._connection.execute(statement, (_encode(rows).decode(),))
 
     def _count_back(self, events: Sequence[Event], rules: FoldRules) -> None:
