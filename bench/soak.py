@@ -9,8 +9,14 @@ from collections.abc import Callable
 
 from bench import ingest, memory, sustained
 
-LEAVING = "tests/journeys/test_triggers.py::test_what_a_click_did_before_its_link_left_is_recorded_every_time"
-ANSWERS = "tests/journeys/test_surveys.py::test_an_answer_given_is_an_answer_kept_once"
+LONG = (
+    "tests/faults",
+    *(
+        f"tests/journeys/test_{each}.py"
+        for each in ("hostile", "hostile_world", "races", "run_js", "surveys", "triggers")
+    ),
+)
+"""The tests that `tests.support.soak` makes longer."""
 
 
 def main(words: list[str]) -> int:
@@ -31,9 +37,9 @@ def main(words: list[str]) -> int:
 
 
 def tests(words: list[str]) -> int:
-    """The fault tests and the survey's, with the long ones."""
+    """Faults and journeys, each as often as its promise says."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/faults", ANSWERS, "-v", "-s", *words],
+        [sys.executable, "-m", "pytest", *LONG, "-v", "-s", *words],
         env={**os.environ, "HANDRAIL_SOAK": "1", "HANDRAIL_REQUIRE_ALL": "1"},
         check=False,
     ).returncode

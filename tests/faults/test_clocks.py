@@ -18,6 +18,7 @@ from handrail.adapters.sqlite.log import SqliteLog
 from handrail.workspace.retention import Clock
 from tests.support.events import an_event
 from tests.support.network import find_free_port
+from tests.support.soak import SOAK
 
 DAY = 86_400_000
 DAYS = 20
@@ -63,7 +64,7 @@ def one_run(folder: Path, jump: int) -> None:
 
 @needs_faketime
 @pytest.mark.slow
-@pytest.mark.skipif("HANDRAIL_SOAK" not in os.environ, reason="starts servers: HANDRAIL_SOAK=1, or make soak")
+@pytest.mark.skipif(not SOAK, reason="starts servers: HANDRAIL_SOAK=1, or make soak")
 async def test_a_clock_four_hundred_days_off_deletes_nothing(tmp_path: Path) -> None:
     now = time.time_ns() // 1_000_000
     log = await SqliteLog.open(tmp_path)

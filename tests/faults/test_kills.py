@@ -12,6 +12,7 @@ import pytest
 
 from handrail.adapters.sqlite.log import SqliteLog
 from tests.faults.harness import Client, Ledger, Server
+from tests.support.soak import SOAK
 
 CLIENTS = 4
 KEYS = ("production", "staging")
@@ -103,7 +104,7 @@ async def test_ten_kills_under_load_lose_nothing_and_repeat_nothing(tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("HANDRAIL_SOAK" not in os.environ, reason="a long run: HANDRAIL_SOAK=1, or make soak")
+@pytest.mark.skipif(not SOAK, reason="a long run: HANDRAIL_SOAK=1, or make soak")
 async def test_two_hundred_kills_under_load_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
     ledger = await kill_again_and_again(tmp_path, 200, seed=random.SystemRandom().randrange(2**32))
     assert len(ledger.acknowledged) > 20_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from typing import Any
 
 import pytest
@@ -16,19 +15,19 @@ from tests.support.hostile import Hostility, hostile_host
 from tests.support.hostilities import PAGES, POLICIES, RESETS
 from tests.support.hosts import ROOT
 from tests.support.kinds import FORMS, PASSIVE, PRESSED, publish, tag_for
+from tests.support.soak import SOAK
 
-EVERYTHING = os.environ.get("HANDRAIL_SOAK") == "1"
-"""Whether each page meets each form. In a run for a commit it meets a tooltip and two others, in turn."""
 HARDEST = ("tooltip",)
+"""In a run for a commit each page meets these and two others, in turn; in a soak all."""
 OTHERS = [key for key in FORMS if key not in HARDEST]
 STAYING = list(PASSIVE)
-ALL = [*(RESETS if EVERYTHING else RESETS[::2]), *POLICIES, *PAGES]
+ALL = [*(RESETS if SOAK else RESETS[::2]), *POLICIES, *PAGES]
 
 
 def forms_for(hostility: Hostility) -> list[str]:
     """Which forms are shown on this page, those that stay on it last."""
     at = ALL.index(hostility)
-    return [*FORMS, *PASSIVE] if EVERYTHING else [*HARDEST, OTHERS[at % len(OTHERS)], STAYING[at % len(STAYING)]]
+    return [*FORMS, *PASSIVE] if SOAK else [*HARDEST, OTHERS[at % len(OTHERS)], STAYING[at % len(STAYING)]]
 
 
 def loader_hash() -> str:
@@ -62,7 +61,7 @@ def operate(guest: Guest, key: str, hostility: Hostility, baseline: list[str] | 
     guest.tab_to("primary")
     guest.page.keyboard.press("Enter")
     guest.gone()
-    if EVERYTHING or key not in HARDEST:
+    if SOAK or key not in HARDEST:
         guest.show(key)
         guest.go_in()
         guest.page.keyboard.press("Escape")

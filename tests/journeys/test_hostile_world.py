@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,9 +13,10 @@ from tests.support.demo import Demo
 from tests.support.guest import CARD, DOOR, Guest, selftest, wait_for
 from tests.support.hostile import Hostility, hostile_host
 from tests.support.kinds import FORMS, PASSIVE, PRESSED, publish, tag_for
+from tests.support.soak import times
 
 PLAIN = Hostility("plain", "true")
-ROUTES = 1000 if os.environ.get("HANDRAIL_SOAK") == "1" else 200
+ROUTES = times(200, 1000)
 
 
 @pytest.fixture(scope="module")

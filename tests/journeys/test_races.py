@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,9 +12,10 @@ from playwright.sync_api import Page
 from tests.journeys.test_commands import PLAIN, TOUR, publish, ready
 from tests.support.demo import Demo
 from tests.support.gallery import listen, told
+from tests.support.soak import times
 from tests.support.waiting import eventually
 
-ROUNDS = 50 if "HANDRAIL_SOAK" in os.environ else 3
+ROUNDS = times(3, 50)
 CARD = "handrail-root [role=dialog]"
 BECOME = """([user, at]) => void setTimeout(() => jimo.push(['do', 'identify', [user, () => jimo.push(
   ['set', 'user:attributes', [{ cohort: 'racers' }, true]])]]), at - Date.now())"""

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.demo import Demo
 from tests.support.hosts import folder_server
+from tests.support.soak import times
 
 PROJECT = "5f0f3b1e-7c1d-4c39-9d0a-2a6d1f1d0b57"
 MARK = "window.ran = (window.ran || 0) + 1; window.seenAt = [context.step, context.attribute('custom.plan')]"
@@ -159,7 +160,7 @@ def test_other_bytes_under_the_hash_are_not_run(coded: Demo, browser: Browser, t
         assert page.evaluate("[window.ran ?? 0, !!window.tampered]") == [0, False]
 
 
-TIMES = 100
+TIMES = times(6, 100)
 
 
 def test_run_js_before_a_navigation_records_its_event_every_time_on_a_slow_network(

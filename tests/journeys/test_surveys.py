@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,12 +17,13 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, e
 from handrail.adapters.sqlite.days import list_days, read_blocks
 from tests.support.demo import ROOT, Demo, running_demo
 from tests.support.hosts import folder_server
+from tests.support.soak import times
 
 PROJECT = "5f0f3b1e-7c1d-4c39-9d0a-2a6d1f1d0b57"
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 GALLERY = ROOT / "examples" / "gallery" / "experiences"
 NEXT = {"type": "go_to_step"}
-ROUNDS = 170 if "HANDRAIL_SOAK" in os.environ else 5
+ROUNDS = times(5, 170)
 """How often the long survey is answered, three times over: 300 submissions, 10,200 in `make soak`."""
 SETTLED = 600
 """Milliseconds after which a step takes a click that nothing was filled in for."""

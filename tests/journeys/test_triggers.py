@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -15,6 +14,7 @@ from tests.support.gallery import listen, told, violations
 from tests.support.guest import Guest, wait_for
 from tests.support.hostile import BODY, Hostility, hostile_host
 from tests.support.kinds import WORDS, publish, tag_for
+from tests.support.soak import times
 
 NEXT: dict[str, object] = {"type": "go_to_step", "step": "next"}
 ONWARD = {"type": "button", "label": "Next", "actions": [NEXT]}
@@ -333,7 +333,7 @@ def test_all_conditions_of_a_trigger_must_have_held(begin: Begin) -> None:
     wait_for(page, SECOND)
 
 
-TIMES = 100 if "HANDRAIL_SOAK" in os.environ else 6
+TIMES = times(6, 100)
 
 
 def test_what_a_click_did_before_its_link_left_is_recorded_every_time(begin: Begin) -> None:
