@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
@@ -37,8 +36,8 @@ from handrail.workspace.apply import NotPublishable, Placed, apply
 from handrail.workspace.ports import Works
 from handrail.workspace.previews import NewPreview, create
 from handrail.workspace.seed import NewEnvironment, NewProject, Projects, seed
+from tests.support.earlier import first_control
 
-BOOLEANS = {"alias", "run_js", "paused"}
 ROOT = Path(__file__).parents[2]
 NOW = 1_795_521_600_000
 PRO = parse_condition({"attribute": "custom.plan", "operator": "is", "value": "pro"})
@@ -374,20 +373,7 @@ def test_an_apply_that_is_killed_leaves_all_or_nothing(address: str, at: int) ->
 
 
 async def test_an_earlier_schema_is_brought_up_to_date_with_its_data(address: str) -> None:
-    database = ControlDatabase(address)
-    kept: dict[str, list[dict[str, Any]]] = msgspec.json.decode(
-        (ROOT / "tests/fixtures/control_0001.json").read_bytes()
-    )
-    async with database.transaction() as connection:
-        await connection.run_sync(lambda plain: command.upgrade(configuration(plain), "0001"))
-        for table, rows in kept.items():
-            for row in rows:
-                # SQLite keeps booleans as numbers; PostgreSQL wants them said.
-                values = {name: bool(value) if name in BOOLEANS else value for name, value in row.items()}
-                names = ", ".join(row)
-                places = ", ".join(f":{name}" for name in row)
-                await connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)
-    await database.close()
+    await first_control(address)
     async with opened(address) as upgraded:
         workspace = in_database(upgraded)
         snapshot = await workspace.publications.snapshot(await place(workspace))

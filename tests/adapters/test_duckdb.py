@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handrail.adapters import duckdb as adapter
 from handrail.adapters.duckdb import DuckdbAnalytics
 from handrail.compile.queries import Scope, audience
 from handrail.core.conditions.model import parse_condition
@@ -24,6 +23,7 @@ from handrail.core.fold import Key
 from handrail.ingest import store as columns
 from handrail.ingest.replica import EventRow, Filler
 from handrail.testing.log import MemoryLog
+from tests.support.earlier import first_analytics
 from tests.support.events import an_event
 from tests.support.replica import (
     CONDITIONS,
@@ -268,15 +268,9 @@ async def test_events_in_the_order_of_people_answer_the_same(tmp_path: Path) -> 
 
 def test_a_store_of_the_first_version_is_brought_forward(tmp_path: Path) -> None:
     path = tmp_path / "analytics.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(adapter.SCHEMA)
-        connection.execute("ALTER TABLE meta DROP COLUMN clustered; DROP TABLE late")
-        connection.execute("ALTER TABLE events DROP COLUMN person")
+    with first_analytics(path, 7) as connection:
         connection.execute("INSERT INTO events VALUES ('e', 'a:d', 'Saved', 5, 1), ('e', 'u:bob', 'Saved', 5, 1)")
         connection.execute("INSERT INTO persons VALUES ('e', 'a:d', 'u:ann')")
-        for column in ("words", "number", "truth", "choices"):
-            connection.execute(f"ALTER TABLE answers DROP COLUMN {column}")
-        connection.execute("INSERT INTO meta VALUES (1, 7)")
         for question, elements in (("score", ["n9.0"]), ("why", ["sslow"]), ("yes", ["b1"]), ("uses", ["sa", "sb"])):
             connection.execute("INSERT INTO answers VALUES ('e', 'u:ann', 'nps', $1, 5, $2)", [question, elements])
     store = a_store(path)
