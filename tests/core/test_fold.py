@@ -176,6 +176,15 @@ def test_folding_row_by_row_with_just_what_is_needed_gives_the_state_of_folding_
     assert stored == whole
 
 
+def test_subjects_that_are_known_are_not_needed_again() -> None:
+    events = [an_event("m1", user_id="ann"), an_event("m2", user_id="bob"), an_event("m3", anonymous_id="dev")]
+    all_of_them = {("production", "u:ann"), ("production", "u:bob"), ("production", "a:dev")}
+    assert needed(events).subjects == all_of_them
+    assert needed(events, {("production", "u:bob"), ("elsewhere", "u:ann")}).subjects == all_of_them - {
+        ("production", "u:bob")
+    }
+
+
 def picked(state: State, keys: Keys) -> State:
     sets = {state.aliases[key] for key in keys.aliases if key in state.aliases}
     return State(

@@ -16,7 +16,7 @@ attributes said before.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias, TypeVar
 
@@ -177,16 +177,15 @@ def fold(state: State, events: Iterable[Event], rules: Callable[[str], FoldRules
     return changed
 
 
-def needed(events: Iterable[Event]) -> Keys:
-    """The rows that folding `events` reads. For aliases: the whole set of each id."""
+def needed(events: Iterable[Event], known: Container[Key] = ()) -> Keys:
+    """The rows that folding `events` reads, but no subject that is `known`. For aliases: the whole set of each id."""
     keys = Keys()
     about = keys.subjects
     for event in events:
         environment = event.environment
-        if (user_id := event.user_id) is not None:
-            about.add((environment, "u:" + user_id))
-        elif event.anonymous_id is not None:
-            about.add((environment, "a:" + event.anonymous_id))
+        key = (environment, "u:" + user_id) if (user_id := event.user_id) is not None else subject_key(event)
+        if key is not None and key not in known:
+            about.add(key)
         if event.type == "track" or event.type == "page":
             continue
         if event.type == "identify" and event.anonymous_id is not None:

@@ -144,7 +144,7 @@ class StateWriter:
         On an error nothing is left of what was joined since the last save.
         """
         try:
-            self._load(needed(events))
+            self._load(needed(events, self._state.subjects))
             self._changed.update(fold(self._state, events, rules))
         except BaseException:
             self._forget()
@@ -308,9 +308,12 @@ class StateWriter:
         self._state, self._changed, self.joined = State(), Keys(), self.position
 
     def _load(self, keys: Keys) -> None:
-        """Have these rows in memory, where they exist. What is there already may be ahead of the file, and stays."""
+        """Have these rows in memory, where they exist. What is there already may be ahead of the file, and stays.
+
+        `keys` names no subject that is there: a set of names and the thousands that are there are slow to compare.
+        """
         state = self._state
-        for environment, found in self._found("subjects", keys.subjects - state.subjects.keys()):
+        for environment, found in self._found("subjects", keys.subjects):
             for identity, subject in _SUBJECTS.decode(found).items():
                 state.subjects[environment, identity] = subject
         for environment, found in self._found("companies", keys.companies):
@@ -362,7 +365,7 @@ class StateWriter:
 
     def _count_back(self, events: Sequence[Event], rules: FoldRules) -> None:
         keys = needed(events).subjects
-        self._load(Keys(subjects=keys))
+        self._load(Keys(subjects={key for key in keys if key not in self._state.subjects}))
         for event in events:
             count_back(self._state, event, rules)
         self._save(self._state, Keys(subjects=keys & self._state.subjects.keys()))
