@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.ingest.accept import Door, accept_parsed
-from handrail.segmentio.wire import Batch, may_hold_poison, parse_batch, parse_envelope
+from handrail.segmentio.wire import Batch, Call, body_of, may_hold_poison, parse_batch, parse_envelope
 
 DOOR = Door("production", "key", 1_793_000_000_000)
 
@@ -70,6 +70,36 @@ def test_what_one_pass_cannot_judge_is_looked_at_closely(call: dict[str, Any]) -
     accepted = accept_parsed(parse_batch(body, clean=True), DOOR, clean=True)
     assert accepted.events[0].message_id == "m1"
     assert len(accepted.events) + len(accepted.rejections) == 2
+
+
+@settings(deadline=None, max_examples=300)
+@given(call=calls)
+def test_a_body_holds_the_objects_of_a_call_and_no_empty_context(call: dict[str, Any]) -> None:
+    [read] = parse_batch(json.dumps({"batch": [call]}).encode(), clean=True).batch
+    assert isinstance(read, Call)
+    kept = {name: call.get(name) for name in ("traits", "properties", "context", "integrations")}
+    assert json.loads(body_of(read)) == {
+        name: value
+        for name, value in kept.items()
+        if isinstance(value, dict) and (value or name in ("traits", "properties"))
+    }
+
+
+@pytest.mark.parametrize("member", ["traits", "properties", "context", "integrations"])
+@pytest.mark.parametrize("inside", ["list", "object"])
+def test_depth_is_judged_where_a_member_is_kept_and_where_it_is_left_out(member: str, inside: str) -> None:
+    opens, closes = ("[", "]") if inside == "list" else ('{"a":', "}")
+    good = '"type":"track","event":"Order","userId":"ann","properties":{"a":1},"context":{"a":1}'
+
+    def sent(depth: int) -> bytes:
+        deep = f'"{member}":{opens * depth}1{closes * depth}'
+        return f'{{"batch":[{{{good},"messageId":"m1"}},{{{good},"messageId":"m2",{deep}}}]}}'.encode()
+
+    for depth, kept in ((64, ["m1", "m2"]), (65, ["m1"])):
+        body = sent(depth)
+        accepted = accept_parsed(parse_batch(body, clean=True), DOOR, clean=True)
+        assert [event.message_id for event in accepted.events] == kept
+        assert [each.code for each in accepted.rejections] == ["too_deep"] * (2 - len(kept))
 
 
 def test_a_batch_too_large_to_judge_is_looked_at_closely() -> None:

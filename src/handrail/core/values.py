@@ -119,8 +119,12 @@ def kind_of(value: object) -> str:
 
 def check_user_id(value: object) -> str | Refused:
     """A user id as text: numbers become their decimal form; blanks and leaked placeholders are refused (RULES 4)."""
-    if value.__class__ is str:
-        return _check_text_id(cast("str", value))
+    if isinstance(value, str):
+        if value.strip(BLANKS) in NEVER_AN_ID:
+            return Refused(f"{value!r} is no user id")
+        if len(value) > MAX_USER_ID:
+            return Refused(f"a user id of {len(value)} characters, at most {MAX_USER_ID}")
+        return value
     match value:
         case bool() | None:
             return Refused(f"a user id is text or a number, not {kind_of(value)}")
@@ -130,18 +134,8 @@ def check_user_id(value: object) -> str | Refused:
             return Refused("not a finite number")
         case float():
             return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
-        case str():
-            return _check_text_id(value)
         case _:
             return Refused("a user id is text or a number")
-
-
-def _check_text_id(value: str) -> str | Refused:
-    if value.strip(BLANKS) in NEVER_AN_ID:
-        return Refused(f"{value!r} is no user id")
-    if len(value) > MAX_USER_ID:
-        return Refused(f"a user id of {len(value)} characters, at most {MAX_USER_ID}")
-    return value
 
 
 # A day is a whole day in the project's zone; a date-only text means that day, and its instant is the day's start.

@@ -17,13 +17,13 @@ from handrail.core.events import Event, EventType
 from handrail.core.values import MILLISECOND, START, Refused, check_user_id
 from handrail.segmentio.wire import (
     MAX_EVENT,
-    NOTHING,
     SMALL,
     TYPES,
     Batch,
     Call,
     Envelope,
     Shared,
+    body_of,
     may_hold_poison,
     parse_batch,
     parse_call,
@@ -76,7 +76,8 @@ _ALONE = _Common()
 def accept_call(body: bytes, kind: str, door: Door) -> Accepted:
     """The event of a single-call route. Raises Invalid when the body is no JSON object or the event is rejected."""
     accepted = Accepted()
-    accepted.events.append(_event(_checked(parse_call(body), kind, body, "", accepted), kind, _ALONE, door))
+    call = _checked(parse_call(body), kind, body, "", accepted)
+    accepted.events.append(_event(call, kind, _ALONE, door, body_of(call)))
     return accepted
 
 
@@ -92,9 +93,12 @@ def accept_parsed(batch: Batch | Envelope, door: Door, *, clean: bool = False) -
         return _accept_closely(batch, door, clean=clean)
     accepted, common = Accepted(), _common(batch)
     keep = accepted.events.append
-    for at, call in enumerate(batch.batch):
+    bodies = batch.bodies
+    if common.context or common.integrations:
+        bodies = [_body(call, common) for call in batch.batch]
+    for at, (call, body) in enumerate(zip(batch.batch, bodies, strict=True)):
         try:
-            keep(_event(call, _kind(call), common, door))
+            keep(_event(call, _kind(call), common, door, body))
         except Invalid as problem:
             accepted.rejections.append(_rejection(at, call, problem))
     return accepted
@@ -113,7 +117,7 @@ def _accept_closely(envelope: Envelope, door: Door, *, clean: bool) -> Accepted:
             kind = _kind(call)
             if len(text) > SMALL:
                 _checked(call, kind, text, f"batch[{at}]", accepted)
-            keep(_event(call, kind, common, door))
+            keep(_event(call, kind, common, door, _body(call, common)))
         except Invalid as problem:
             accepted.rejections.append(_rejection(at, call, problem))
     return accepted
@@ -163,7 +167,7 @@ def _checked(call: Call, kind: str, text: bytes, path: str, accepted: Accepted) 
     return call
 
 
-def _event(call: Call, kind: str, common: _Common, door: Door) -> Event:
+def _event(call: Call, kind: str, common: _Common, door: Door, body: bytes) -> Event:
     if call.writeKey is not None and call.writeKey != door.write_key:
         raise Invalid("This event carries another environment's write key.", code="foreign_key", path="writeKey")
     user_id = None if (user_id := call.userId) is None else _user_id(user_id, "userId")
@@ -192,7 +196,7 @@ def _event(call: Call, kind: str, common: _Common, door: Door) -> Event:
                 raise Invalid("An alias cannot point at itself.", code="alias_cycle", path="previousId")
         case _:
             pass
-    received_at, body = door.received_at, _body(call, common)
+    received_at = door.received_at
     said = None if call.originalTimestamp is None else _milliseconds(call.originalTimestamp)
     if said is None:
         said = _milliseconds(call.timestamp)
@@ -261,23 +265,12 @@ def _milliseconds(value: object) -> int | None:
 
 
 def _body(call: Call, common: _Common) -> bytes:
-    """The call's own members as received, put together without decoding them."""
-    context = b"" if call.context is NOTHING else bytes(call.context)
-    integrations = b"" if call.integrations is NOTHING else bytes(call.integrations)
+    """The body of a call with what its batch says of all calls."""
     if common.context:
-        context = _merged(common.context, context)
+        call.context = msgspec.Raw(_merged(common.context, bytes(call.context)))
     if common.integrations:
-        integrations = _merged(common.integrations, integrations)
-    body = b""
-    if call.traits is not NOTHING and (traits := bytes(call.traits))[:1] == b"{":
-        body = b',"traits":' + traits
-    if call.properties is not NOTHING and (properties := bytes(call.properties))[:1] == b"{":
-        body += b',"properties":' + properties
-    if context[:1] == b"{" and context != b"{}":
-        body += b',"context":' + context
-    if integrations[:1] == b"{" and integrations != b"{}":
-        body += b',"integrations":' + integrations
-    return b"{%b}" % body[1:]
+        call.integrations = msgspec.Raw(_merged(common.integrations, bytes(call.integrations)))
+    return body_of(call)
 
 
 def _merged(common: bytes, own: bytes) -> bytes:

@@ -47,6 +47,8 @@ _NOT_PLAIN = re2.compile(SCRUBBED + b"|" + _NUMBERS)  # pyright: ignore[reportUn
 _OPEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
+_OPENS, _CLOSES = b"{}"
+
 NOTHING = msgspec.Raw()
 """What a raw member is when it is missing, and nothing else is."""
 
@@ -96,11 +98,19 @@ class Batch(Shared, kw_only=True):
     """A batch whose calls were read in one pass, and are all small enough for whatever they may hold."""
 
     batch: list[Call]
+    bodies: list[bytes]
+    """`body_of` each call."""
+
+
+class _Calls(Shared, kw_only=True):
+    """A batch as it is read in one pass."""
+
+    batch: list[Call]
 
 
 _call = msgspec.json.Decoder(Call)
 _calls = msgspec.json.Decoder(list[Call])
-_batch = msgspec.json.Decoder(Batch)
+_batch = msgspec.json.Decoder(_Calls)
 _envelope = msgspec.json.Decoder(Envelope)
 _anything = msgspec.json.Decoder()
 
@@ -133,15 +143,23 @@ def parse_batch(body: bytes, *, clean: bool) -> Batch | Envelope:
     """
     if clean and len(body) <= AT_ONCE:
         try:
-            batch = _batch.decode(body)
-        except (msgspec.MsgspecError, RecursionError):
+            read = _batch.decode(body)
+            bodies = list(map(body_of, read.batch))
+        except (msgspec.MsgspecError, RecursionError, Invalid):
             return parse_envelope(body)
-        texts = list(map(held, batch.batch))
-        sizes = list(map(len, texts))
+        sizes = list(map(len, bodies))
         most = max(sizes, default=0)
-        if most <= SMALL and most + len(body) - sum(sizes) <= MAX_EVENT and not any(map(is_too_deep, texts)):
-            check_count(batch.batch)
-            return batch
+        if most <= SMALL and most + len(body) - sum(sizes) <= MAX_EVENT and not any(map(is_too_deep, bodies)):
+            check_count(read.batch)
+            return Batch(
+                writeKey=read.writeKey,
+                sentAt=read.sentAt,
+                context=read.context,
+                integrations=read.integrations,
+                signature=read.signature,
+                batch=read.batch,
+                bodies=bodies,
+            )
     return parse_envelope(body)
 
 
@@ -205,6 +223,34 @@ def parse_call(text: bytes, *, clean: bool = False) -> Call:
 def held(call: Call) -> bytes:
     """The members of a call that stay raw, end to end."""
     return b"".join((call.traits, call.properties, call.context, call.integrations))
+
+
+def body_of(call: Call) -> bytes:
+    """The members of a call that are kept, as one JSON object, put together without decoding them.
+
+    What is no object is left out, and so is an empty context. Raises Invalid when something left out nests too deep.
+    """
+    traits, properties, integrations = call.traits, call.properties, call.integrations
+    if (traits is NOTHING or properties is NOTHING) and (integrations is NOTHING or bytes(integrations) == b"{}"):
+        # Two objects, as in most calls: one that is neither missing nor empty stands where these braces are.
+        head, told = (b'{"properties":', properties) if traits is NOTHING else (b'{"traits":', traits)
+        body = b"".join((head, told, b',"context":', call.context, b"}"))
+        if body[len(head)] == _OPENS and body[-2] == _CLOSES and body[-3] != _OPENS:
+            return body
+    parts: list[bytes] = []
+    for name, raw, kept_empty in (
+        (b'"traits":', traits, True),
+        (b'"properties":', properties, True),
+        (b'"context":', call.context, False),
+        (b'"integrations":', integrations, False),
+    ):
+        text = bytes(raw)
+        if text[:1] == b"{":
+            if kept_empty or text != b"{}":
+                parts.append(name + text)
+        elif is_too_deep(text):
+            raise Invalid(f"An event is nested at most {MAX_DEPTH} levels deep.", code="too_deep")
+    return b"{%b}" % b",".join(parts)
 
 
 def _refuse_poison(text: bytes) -> None:
