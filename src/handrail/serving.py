@@ -63,8 +63,11 @@ async def run(
     """Serve on the port and on the folder's socket until told to stop, with `beside` running until then."""
     import uvicorn
 
+    from handrail.http.joined import JoinedProtocol
+
     calm_collector()
-    common = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
+    common: dict[str, object] = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
+    common["http"] = JoinedProtocol
     # Whom a request comes from is settled by `http.limits`, by how many proxies are trusted.
     common["proxy_headers"] = False
     web = uvicorn.Server(uvicorn.Config(application, **common))  # pyright: ignore[reportArgumentType]

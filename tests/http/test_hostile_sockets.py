@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
+from handrail.http.joined import JoinedProtocol
 from tests.support.installation import KEY, PUBLIC_ID, Running, running
 from tests.support.network import find_free_port
 
@@ -35,7 +36,8 @@ async def server(tmp_path: Path) -> AsyncGenerator[Listening]:
     async with running(tmp_path) as door:
         port = find_free_port()
         application = door.client._transport.app  # type: ignore[attr-defined]
-        config = uvicorn.Config(application, host="127.0.0.1", port=port, lifespan="off", log_level="critical")
+        common = {"lifespan": "off", "log_level": "critical", "http": JoinedProtocol}
+        config = uvicorn.Config(application, host="127.0.0.1", port=port, **common)
         serving = uvicorn.Server(config)
         task = asyncio.create_task(serving.serve())
         while not serving.started:  # noqa: ASYNC110 nothing tells when it has
