@@ -93,7 +93,7 @@ class Installation:
         self.projects = ControlProjects(storage.control, self.publications.forget)
         self.works = ControlWorks(storage.control, self._announced)
         self.delivery = Delivery(
-            self.publications, lambda decision: self.tail.tell("decision", decision, decision.environment)
+            self.publications, lambda decision: self.tail.tell("decision", (decision,), decision.environment)
         )
         self.destinations = Destinations(
             self.publications.destinations, milliseconds, self.accounts.sample, self.books.samples

@@ -105,11 +105,12 @@ class Delivery:
         given = state.given(url, preview)
         for at in chosen if not given else sorted({*chosen, *given}):
             entry = entries[at]
-            if at in given:
-                asked = None if entry.tasks is None else entry.tasks.asked(known)
-                candidates.append(_candidate(entry, experiences.get(entry.key, NO_STATE), True, 0, 0, asked))
-            elif entry.tasks is None and not entry.deferred and not entry.dated and entry.key not in experiences:
+            key = entry.key
+            if entry.plain and key not in experiences:
                 candidates.append(entry.whole)
+            elif at in given:
+                asked = None if entry.tasks is None else entry.tasks.asked(known)
+                candidates.append(_candidate(entry, experiences.get(key, NO_STATE), True, 0, 0, asked))
             else:
                 left = self.residual(entry, state, known)
                 if left is False:
@@ -117,19 +118,19 @@ class Delivery:
                 starts, ends = edges(entry.published.document.when, request.zone) if entry.dated else (0, 0)
                 if ends and now >= ends:
                     continue
-                mine = experiences.get(entry.key, NO_STATE)
+                mine = experiences.get(key, NO_STATE)
                 if starts or ends or mine.snoozes:
                     until = mine.snoozes[-1].until if mine.snoozes else 0
                     valid_until = _earliest(valid_until, now, starts, ends, until)
                 tasks = None if entry.tasks is None else entry.tasks.asked(known)
                 candidates.append(_candidate(entry, mine, left, starts, ends, tasks))
-            keys.append(entry.key)
+            keys.append(key)
             if entry.names:
                 names |= entry.names
             shows = on_page.get(at)
             if shows is None:
                 shows = on_page[at] = covers(entry.published.document.where, url, device, found)
-            if shows and (entry.inline or preview == entry.key) and entry.published.version not in have:
+            if shows and (entry.inline or preview == key) and entry.published.version not in have:
                 content.append(entry.content)
         user_id = None if request.user_id is None else str(request.user_id)
         said = BootUser(
@@ -198,8 +199,7 @@ def segments_of(state: Ready, known: Facts) -> list[str]:
 
 def values_of(names: set[str], known: Facts) -> dict[str, AttributeValue]:
     """Just the attributes that are named and there."""
-    found_values = ((name, attribute_of(name, known)) for name in sorted(names))
-    return {name: value for name, value in found_values if value is not None}
+    return {name: value for name in sorted(names) if (value := attribute_of(name, known)) is not None}
 
 
 def rate_limit(settings: EnvironmentSettings, state: Ready, subject: Subject, now: int) -> RateLimit | None:
@@ -221,15 +221,18 @@ Asking = TypeVar("Asking", BootRequest, ClaimRequest)
 
 def checked(request: Asking) -> Asking:
     """The request with its ids in the form the log knows. Raises Forbidden for an id that is none."""
-    for member in ("user_id", "anonymous_id"):
-        value = getattr(request, member)
-        if value is None:
-            continue
-        identity = check_user_id(value)
-        if isinstance(identity, Refused):
-            raise Forbidden(f"{member}: {identity.reason}", code="bad_id")
-        setattr(request, member, identity)
+    if request.user_id is not None:
+        request.user_id = _id(request.user_id, "user_id")
+    if request.anonymous_id is not None:
+        request.anonymous_id = _id(request.anonymous_id, "anonymous_id")
     return request
+
+
+def _id(value: str | int, member: str) -> str:
+    identity = check_user_id(value)
+    if isinstance(identity, Refused):
+        raise Forbidden(f"{member}: {identity.reason}", code="bad_id")
+    return identity
 
 
 def known_of(subject: Subject, company: object, now: int, zone: str) -> Facts:

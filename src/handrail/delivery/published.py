@@ -40,6 +40,8 @@ class Entry(msgspec.Struct, frozen=True):
     """The candidate's JSON without its closing brace, state and residual left out."""
     whole: bytes
     """The candidate's JSON when nothing is left out: for a user who never met it, with nothing left to ask."""
+    plain: bool
+    """Whether nothing is left to ask once the audience may hold: no dates, no tasks, nothing only a browser knows."""
     key: str
     dated: bool
     """Whether it starts or ends."""
@@ -175,15 +177,18 @@ def _entry(published: Published, snapshot: Snapshot) -> Entry:
     if patterns := _patterns(document, nodes):
         fixed["patterns"] = patterns
     encoded = msgspec.json.encode(fixed)
+    dated = bool(document.when.start or document.when.end)
+    deferred = audience is not None and has_deferred(audience)
     return Entry(
         inline=not isinstance(document, Post),
         published=published,
         fixed=encoded[:-1],
         whole=encoded,
         key=document.key,
-        dated=bool(document.when.start or document.when.end),
+        plain=tasks is None and not deferred and not dated,
+        dated=dated,
         audience=audience,
-        deferred=audience is not None and has_deferred(audience),
+        deferred=deferred,
         tasks=tasks,
         names=attributes_in(document),
         content=b"%s:%s" % (msgspec.json.encode(published.version), content_of(published)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,7 +31,7 @@ class Deps(msgspec.Struct, frozen=True, kw_only=True):
     server_key: Callable[[str | None, str], Awaitable[EnvironmentSettings]]
     """The environment, by its key, that a secret key may send events to. Raises Forbidden."""
     now: Callable[[], int]
-    tell: Callable[[str, object, str], None]
+    tell: Callable[[str, Sequence[object], str], None]
     static: Path
     kept: Path | None = None
     accounts: Accounting = msgspec.field(default_factory=Accounting)

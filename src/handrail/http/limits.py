@@ -51,16 +51,19 @@ class Buckets:
 
     def take(self, name: str, cost: int, now: int) -> float:
         """Take `cost` out: 0 when it is there, else the seconds until it will be. More than fits takes all there is."""
-        if not self._rate:
+        rate, full, buckets = self._rate, self._full, self._buckets
+        if not rate:
             return 0
-        left, then = self._buckets.pop(name, (self._full, now))
-        left = min(self._full, left + max(now - then, 0) * self._rate / 1000)
-        wanted = min(cost, self._full)
+        left, then = buckets.pop(name, (full, now))
+        if now > then:
+            left += (now - then) * rate / 1000
+            left = left if left < full else full
+        wanted = cost if cost < full else full
         enough = left >= wanted
-        self._buckets[name] = (left - wanted if enough else left, now)
-        if len(self._buckets) > REMEMBERED:
-            del self._buckets[next(iter(self._buckets))]
-        return 0 if enough else (wanted - left) / self._rate
+        buckets[name] = (left - wanted if enough else left, now)
+        if len(buckets) > REMEMBERED:
+            del buckets[next(iter(buckets))]
+        return 0 if enough else (wanted - left) / rate
 
 
 class Limits:
@@ -76,21 +79,22 @@ class Limits:
     def address(self, scope: Scope, now: int) -> None:
         """Count a request against its address. Raises TooMany."""
         where = address_of(scope, self._proxies)
-        if where is not None:
-            _wait(self._addresses.take(where, 1, now), "This address asks too often.", "address_limit")
+        if where is not None and (wait := self._addresses.take(where, 1, now)):
+            raise _too_many(wait, "This address asks too often.", "address_limit")
 
     def key(self, environment: str, events: int, now: int) -> None:
         """Count events against their environment's key. Raises TooMany."""
-        _wait(self._keys.take(environment, events, now), "Too many events come with this key.", "key_limit")
+        if wait := self._keys.take(environment, events, now):
+            raise _too_many(wait, "Too many events come with this key.", "key_limit")
 
     def user(self, environment: str, user: str, events: int, now: int) -> None:
         """Count a boot, or events, against one user or browser. Raises TooMany."""
-        _wait(self._users.take(f"{environment}\0{user}", events, now), "Too much comes from one user.", "user_limit")
+        if wait := self._users.take(f"{environment}\0{user}", events, now):
+            raise _too_many(wait, "Too much comes from one user.", "user_limit")
 
 
-def _wait(seconds: float, message: str, code: str) -> None:
-    if seconds > 0:
-        raise TooMany(message, retry_after=max(1, round(seconds + 0.5)), code=code)
+def _too_many(seconds: float, message: str, code: str) -> TooMany:
+    return TooMany(message, retry_after=max(1, round(seconds + 0.5)), code=code)
 
 
 def address_of(scope: Scope, trusted_proxies: int) -> str | None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import AsyncGenerator, Collection, Sequence
-from typing import cast
 
 import msgspec
 
@@ -37,14 +36,13 @@ class Tail:
         """The last lines, oldest first."""
         return [_line(what, thing) for what, thing in self._recent]
 
-    def tell(self, what: str, things: object, environment: str) -> None:
-        """Take notice of an environment's events, rejections or decision."""
-        each_thing = cast("Sequence[object]", things if isinstance(things, Sequence) else (things,))
+    def tell(self, what: str, things: Sequence[object], environment: str) -> None:
+        """Take notice of an environment's events, rejections or decisions."""
         if what != "rejections":
-            self._recent.extend([(what, each) for each in each_thing[-50:]])
+            self._recent.extend([(what, each) for each in things[-50:]])
         if not self._listeners or (what == "events" and self._shared is not None):
             return
-        lines = [_line(what, each) for each in each_thing]
+        lines = [_line(what, each) for each in things]
         for listener, environments in self._listeners.items():
             if environment in environments:
                 _put(listener, lines)
