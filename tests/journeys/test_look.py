@@ -20,6 +20,14 @@ APART = """(card) => {
   const [body, foot, button] = ['.body', '.foot', '.foot button'].map(box)
   return body.bottom <= foot.top + 5 && button.bottom <= card.getBoundingClientRect().bottom - 12
 }"""
+REACH = """() => {
+  const { left, top, right, bottom } = document.querySelector('h1').getBoundingClientRect()
+  const [x, y, width, height] = [(left + right) / 2, (top + bottom) / 2, innerWidth, innerHeight]
+  const inside = [[x, y], [left - 3, y], [right + 3, y], [x, top - 3], [x, bottom + 3]]
+  const outside = [[left - 7, y], [right + 7, y], [x, top - 7], [x, bottom + 7], [1, 1], [1, height - 1], [width - 2, height - 2]]
+  const covered = (points) => points.map((at) => document.elementFromPoint(...at).localName === 'handrail-root')
+  return covered(inside).every((each) => !each) && covered(outside).every((each) => each)
+}"""
 LONG = "Everything that there is to say about it is said here. " * 12
 
 
@@ -99,6 +107,16 @@ def test_a_card_taller_than_the_room_at_its_target_stays_in_the_window(opened: O
 def test_a_short_card_shows_all_of_its_words(opened: Open) -> None:
     page = opened(a_tour("short", a_step("one", NOTIFICATIONS, "A few words.")))
     assert card(page).evaluate(APART)
+
+
+@pytest.mark.parametrize("how", ["anchored", "tracked"])
+def test_behind_a_backdrop_only_the_target_is_in_reach(opened: Open, how: str) -> None:
+    page = opened(a_tour(how, a_step("one", "h1", "This is all that counts.") | {"backdrop": True}))
+    if how == "tracked":
+        page.add_init_script("CSS.supports = () => false")
+        page.reload()
+    expect(card(page)).to_be_visible()
+    page.wait_for_function(REACH)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

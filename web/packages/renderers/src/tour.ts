@@ -7,8 +7,9 @@ import { anchorsNatively, assist, mount, type Surface, trap, watchEscape, watchS
 
 export { watchTarget as watch } from '@handrail/targets'
 
+// What is animated and anchored has the whole page styled and laid out anew at every frame: a card at a target comes at once.
 const OWN = `${STANDING}
-.anchored{position-visibility:anchors-visible;position-try-fallbacks:flip-block,flip-inline,flip-block flip-inline,--mid}
+.anchored{animation:none;position-visibility:anchors-visible;position-try-fallbacks:flip-block,flip-inline,flip-block flip-inline,--mid}
 @position-try --mid{position-area:none;inset:0;margin:auto;height:fit-content}
 .anchored.top{position-area:top;margin-block:12px}
 .anchored.bottom,.anchored.auto{position-area:bottom;margin-block:12px}
@@ -17,13 +18,9 @@ const OWN = `${STANDING}
 .ring{position:fixed;border-radius:8px;outline:2px solid var(--primary);outline-offset:3px;pointer-events:none}
 .ring.block{pointer-events:auto}
 .lit::before{content:"";position:absolute;inset:-5px;border-radius:13px;box-shadow:0 0 0 200vmax rgb(15 18 28/.5)}
+.lit::after{content:"";position:absolute;inset:calc(-5px - 200vmax);pointer-events:auto;clip-path:polygon(evenodd,0 0,100% 0,100% 100%,0 100%,0 0,200vmax 200vmax,200vmax calc(100% - 200vmax),calc(100% - 200vmax) calc(100% - 200vmax),calc(100% - 200vmax) 200vmax,200vmax 200vmax)}
 .native{position-anchor:auto;position-visibility:anchors-visible}
-.native.shade,.tracked.shade{background:none}
 .native.ring{inset:auto;top:anchor(top);left:anchor(left);width:anchor-size(width);height:anchor-size(height)}
-.native.shade.t{bottom:calc(anchor(top) + 5px)}
-.native.shade.b{top:calc(anchor(bottom) + 5px)}
-.native.shade.l{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);right:calc(anchor(left) + 5px)}
-.native.shade.r{top:calc(anchor(top) - 5px);bottom:calc(anchor(bottom) - 5px);left:calc(anchor(right) + 5px)}
 @media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none!important;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0;transform:none!important}}
 `
 
@@ -75,22 +72,17 @@ export function draw(stage: StepStage<Step>): Drawn {
 /** A step at its target: the browser keeps it there; where it cannot, a tracker that only wakes when something moves. */
 function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, target: Element): Dispose[] {
   const native = anchorsNatively() && target.ownerDocument === stage.document
-  const how = native ? 'native' : 'tracked'
-  const shades = step.backdrop ? ['t', 'b', 'l', 'r'].map((side) => make(stage, 'div', `shade ${how} ${side}`)) : []
-  const ring = make(
-    stage,
-    'div',
-    `ring ${how}${step.on_target === 'block' ? ' block' : ''}${step.backdrop ? ' lit' : ''}`,
-  )
+  const ring = make(stage, 'div')
   const place = ['top', 'bottom', 'start', 'end'].includes(step.placement ?? '') ? (step.placement as string) : 'auto'
+  // A popover keeps the source it was shown with, so one that moves is shown anew.
+  if (card.matches(':popover-open')) card.hidePopover()
+  for (const each of [ring, card]) surface.raise(each, target)
+  // Styled once all of it stands: what is anchored already has the whole page laid out at each that is raised.
+  ring.className = `ring ${native ? 'native' : 'tracked'}${step.on_target === 'block' ? ' block' : ''}${step.backdrop ? ' lit' : ''}`
   card.classList.remove('corner', 'center')
   card.classList.toggle('anchored', native)
   card.classList.toggle('tracked', !native)
   card.classList.add(place)
-  for (const each of [...shades, ring]) surface.raise(each, target)
-  // A popover keeps the source it was shown with, so one that moves is shown anew.
-  if (card.matches(':popover-open')) card.hidePopover()
-  surface.raise(card, target)
   let off: Dispose | undefined
   let gone = false
   if (!native) {
@@ -98,7 +90,7 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
     import('./track.ts').then(
       stage.guard(({ track }) => {
         if (gone) return
-        off = track(stage, target, card, ring, shades, place)
+        off = track(stage, target, card, ring, place)
         card.style.visibility = ''
       }),
       stage.guard(() => {
@@ -111,7 +103,7 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
       gone = true
       off?.()
     },
-    ...[...shades, ring].map((each) => () => each.remove()),
+    () => ring.remove(),
   ]
 }
 

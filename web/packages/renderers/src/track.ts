@@ -5,21 +5,13 @@ const ROOM = 8
 
 const OWN = `
 .tracked{inset:0 auto auto 0}
-.tracked.shade{inset:0 auto auto 0;width:100vw;height:100vh;transform-origin:0 0}
 `
 
 /**
  * Follows a target where the browser cannot: wakes on scrolling, resizing and moves, reads once a frame, writes only
  * what changed. Nothing runs while nothing moves.
  */
-export function track(
-  stage: Stage,
-  target: Element,
-  card: HTMLElement,
-  ring: HTMLElement,
-  shades: HTMLElement[],
-  place: string,
-): Dispose {
+export function track(stage: Stage, target: Element, card: HTMLElement, ring: HTMLElement, place: string): Dispose {
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(OWN)
   ;(card.getRootNode() as ShadowRoot).adoptedStyleSheets.push(sheet)
@@ -40,15 +32,6 @@ export function track(
       () => {
         card.style.transform = `translate(${Math.round(left)}px,${Math.round(top)}px)`
         ring.style.cssText = `inset:0 auto auto 0;width:${box.width}px;height:${box.height}px;transform:translate(${box.left}px,${box.top}px)`
-        const [up, down, start, end] = shades
-        if (up && down && start && end) {
-          const edge = 5
-          up.style.transform = `translateY(${box.top - edge - height}px)`
-          down.style.transform = `translateY(${box.bottom + edge}px)`
-          const middle = `scaleY(${(box.height + 2 * edge) / height})`
-          start.style.transform = `translate(${box.left - edge - width}px,${box.top - edge}px) ${middle}`
-          end.style.transform = `translate(${box.right + edge}px,${box.top - edge}px) ${middle}`
-        }
       },
     ]
   })

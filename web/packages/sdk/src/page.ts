@@ -13,3 +13,9 @@ export function deviceOf(view: Window): 'desktop' | 'tablet' | 'mobile' {
   const narrow = Math.min(view.screen.width, view.screen.height)
   return !coarse ? 'desktop' : narrow < 600 ? 'mobile' : 'tablet'
 }
+
+/** The reader's time zone. `Temporal` is asked where there is one: `Intl` first reads all that it knows of dates, 10 to 30 ms long. */
+export function zoneHere(view: Window): string {
+  const { Temporal } = view as { Temporal?: { Now?: { timeZoneId?(): string } } }
+  return Temporal?.Now?.timeZoneId?.() ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+}

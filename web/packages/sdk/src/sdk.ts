@@ -4,7 +4,7 @@ import { createGuard, type Dispose } from './guard.ts'
 import { jsonOf } from './json.ts'
 import { createLedger } from './ledger.ts'
 import { createOutbox, isFinal, type Message } from './outbox.ts'
-import { deviceOf } from './page.ts'
+import { deviceOf, zoneHere } from './page.ts'
 import { watchRoute } from './routes.ts'
 import { createRuntime, type Runtime, type Said, type Started } from './runtime.ts'
 import { createStore } from './store.ts'
@@ -226,7 +226,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         sdk: VERSION,
         device: deviceOf(view),
         locale: locale(),
-        zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+        zone: zoneHere(view),
         sentAt: new Date(now()).toISOString(),
         batch,
         have: [...contents.keys()],
