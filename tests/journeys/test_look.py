@@ -24,9 +24,10 @@ REACH = """() => {
   const { left, top, right, bottom } = document.querySelector('h1').getBoundingClientRect()
   const [x, y, width, height] = [(left + right) / 2, (top + bottom) / 2, innerWidth, innerHeight]
   const inside = [[x, y], [left - 3, y], [right + 3, y], [x, top - 3], [x, bottom + 3]]
-  const outside = [[left - 7, y], [right + 7, y], [x, top - 7], [x, bottom + 7], [1, 1], [1, height - 1], [width - 2, height - 2]]
+  const beside = [[left - 7, y], [right + 7, y], [x, top - 7], [x, bottom + 7]]
+  const corners = [[1, 1], [1, height - 2], [width - 2, 1], [width - 2, height - 2]]
   const covered = (points) => points.map((at) => document.elementFromPoint(...at).localName === 'handrail-root')
-  return covered(inside).every((each) => !each) && covered(outside).every((each) => each)
+  return !covered(inside).includes(true) && !covered([...beside, ...corners]).includes(false)
 }"""
 LONG = "Everything that there is to say about it is said here. " * 12
 

@@ -134,10 +134,12 @@ function clearKeyboard(stage: Stage, card: HTMLElement): Dispose {
   const view = stage.document.defaultView ?? window
   const seen = view.visualViewport
   if (!seen) return () => undefined
+  let last = 0
   const tell = stage.guard(() => {
     // Who zooms in sees less of the page as well, without a keyboard.
     const covered = seen.scale > 1.01 ? 0 : view.innerHeight - seen.height - seen.offsetTop
-    card.style.setProperty('--keyboard', `${Math.max(0, Math.round(covered))}px`)
+    const told = Math.max(0, Math.round(covered))
+    if (told !== last) card.style.setProperty('--keyboard', `${(last = told)}px`)
   })
   const types = ['resize', 'scroll']
   for (const type of types) seen.addEventListener(type, tell)

@@ -38,7 +38,8 @@ export function drawCursor(stage: StepStage<Step>, drawCard: (stage: StepStage<S
   function travel(target: Element) {
     const box = target.getBoundingClientRect()
     const from = `${innerWidth / 2 - box.x - box.width / 2}px ${innerHeight / 2 - box.y - box.height / 2}px`
-    pointer.animate([{ translate: from, opacity: 0 }, { opacity: 1, offset: 0.2 }, { translate: '0 0' }], {
+    // Not the pointer itself: it is anchored, and the page would be laid out anew in every frame.
+    arrow.animate([{ translate: from, opacity: 0 }, { opacity: 1, offset: 0.2 }, { translate: '0 0' }], {
       duration: TRAVEL,
       easing: EASE,
     })
