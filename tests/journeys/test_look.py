@@ -191,3 +191,44 @@ def gallery(demo: Demo, browser: Browser) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+IN_THE_MIDDLE = """(banner) => {
+  const { left, top, width, height } = banner.getBoundingClientRect()
+  const root = document.elementFromPoint(left + width / 2, top + height / 2).shadowRoot
+  return root === banner.getRootNode() ? 'itself' : root?.elementFromPoint(left + width / 2, top + height / 2).className
+}"""
+
+
+@pytest.mark.parametrize("layout", ["floating", "inline"])
+def test_a_banner_comes_below_what_is_modal_and_is_in_reach_after_it(opened: Open, layout: str) -> None:
+    fine = {"type": "button", "label": "Fine", "actions": [{"type": "dismiss"}]}
+    words = {"type": "heading", "text": "Read this first"}
+    modal = a_tour("ask", {"key": "only", "form": "modal", "blocks": [words, fine]}, frequency={"every": "time"})
+    content = {"layout": layout, "position": "top", "blocks": [{"type": "paragraph", "text": "Tonight at nine."}, fine]}
+    notice = {"kind": "banner", "key": "notice", "name": "Notice", "show_on": {"on": "manual"}, "content": content}
+    page = opened(modal, notice)
+    banner, ask = page.locator("handrail-root [role=region]"), page.locator("handrail-root [role=dialog]")
+    padding = page.evaluate("document.documentElement.style.paddingTop")
+
+    # The modal was there first: the banner waits for it, and does not push the page meanwhile.
+    page.evaluate("handrail.start('notice')")
+    expect(page.locator("handrail-root")).to_have_count(2)
+    expect(banner).to_have_count(0)
+    assert page.evaluate("document.documentElement.style.paddingTop") == padding
+    page.keyboard.press("Escape")
+    expect(ask).to_have_count(0)
+    expect(banner).to_be_visible()
+    assert banner.evaluate(IN_THE_MIDDLE) == "itself"
+
+    # The banner was there first: the modal's shade covers it, and no key leads to it.
+    page.evaluate("handrail.start('ask')")
+    expect(ask).to_be_focused()
+    assert banner.evaluate(IN_THE_MIDDLE) == "shade"
+    for key in ("F6", "Tab", "Tab", "Tab", "Shift+Tab"):
+        page.keyboard.press(key)
+        expect(ask.locator(":focus").or_(ask.and_(page.locator(":focus")))).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(ask).to_have_count(0)
+    banner.get_by_role("button", name="Fine").click()
+    expect(page.locator("handrail-root")).to_have_count(0)

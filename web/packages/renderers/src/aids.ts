@@ -35,7 +35,7 @@ function announce(stage: Stage, root: ShadowRoot, card: HTMLElement): Dispose {
   return () => clearTimeout(timer)
 }
 
-/** F6 goes from the page into the card and back. Who is inside when the card closes stands where they were before. */
+/** F6 goes from the page into the card and back, unless the card or another of ours is modal. Who is inside when the card closes stands where they were before. */
 function hopWithF6(stage: Stage, root: ShadowRoot, card: HTMLElement, before: Element | null): Dispose {
   const page = stage.document
   let origin = before
@@ -46,13 +46,12 @@ function hopWithF6(stage: Stage, root: ShadowRoot, card: HTMLElement, before: El
     if (root.activeElement) (root.activeElement as HTMLElement).blur()
   }
   const hop = stage.guard((event: KeyboardEvent) => {
-    if (event.key !== 'F6' || event.defaultPrevented) return
+    if (event.key !== 'F6' || event.defaultPrevented || isCovered(page, root)) return
     event.preventDefault()
-    if (event.composedPath().includes(card)) back()
-    else {
+    if (!event.composedPath().includes(card)) {
       origin = page.activeElement
       card.focus({ preventScroll: true })
-    }
+    } else if (!card.ariaModal) back()
   })
   page.addEventListener('keydown', hop, true)
   return () => {
@@ -60,6 +59,12 @@ function hopWithF6(stage: Stage, root: ShadowRoot, card: HTMLElement, before: El
     if (root.activeElement) back()
   }
 }
+
+/** Whether something else of ours is modal: what stands below it is out of reach. */
+const isCovered = (page: Document, root: ShadowRoot) =>
+  [...page.querySelectorAll('handrail-root')].some(
+    ({ shadowRoot }) => shadowRoot !== root && shadowRoot?.querySelector('[aria-modal]'),
+  )
 
 const KEYS = ['keydown', 'keypress', 'keyup']
 
