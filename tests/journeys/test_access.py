@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Locator, expect
 
+from tests.support.axe import violations
 from tests.support.demo import Demo
 from tests.support.guest import CARD, DOOR, STANDS, Guest, wait_for
 from tests.support.hostile import Hostility, hostile_host
-from tests.support.hosts import ROOT
-from tests.support.kinds import FORMS, PASSIVE, PRESSED, in_theme, publish, tag_for
+from tests.support.kinds import CURSOR, FORMS, PASSIVE, PRESSED, in_theme, publish, tag_for
 
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SETTINGS: dict[str, dict[str, object]] = {
     "light": {},
     "dark": {"color_scheme": "dark"},
@@ -23,9 +23,6 @@ SETTINGS: dict[str, dict[str, object]] = {
     "small": {"viewport": {"width": 320, "height": 640}},
     "zoomed": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
 }
-SERIOUS = """async () => (await axe.run({ include: [['handrail-root']] })).violations
-  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  .map(({ id, nodes }) => `${id}: ${nodes.map((each) => each.html).join(' ')}`)"""
 SMALL = f"""() => {{
   const ours = {CARD} ?? {DOOR}.parentNode
   return [...ours.querySelectorAll('button,input,textarea,select,a')].filter((each) => {{
@@ -38,14 +35,17 @@ MOVING = "[...document.querySelectorAll('handrail-root')].flatMap((each) => each
 
 @pytest.fixture(scope="module")
 def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """A server with one experience of each form, light and dark."""
-    documents = {**FORMS, **PASSIVE}
+    """A server with one experience of each form, light and dark; the resource center lists the posts as well."""
+    documents = {**FORMS, "cursor": CURSOR, **PASSIVE}
+    content = cast("dict[str, list[object]]", PASSIVE["resource_center"]["content"])
+    listing = {**content, "cards": [*content["cards"], {"type": "feed"}]}
+    documents["resource_center"] = {**PASSIVE["resource_center"], "content": listing}
     publish(quiet, tmp_path_factory.mktemp("access"), {**documents, **in_theme(documents, "dark")})
     return quiet
 
 
 @pytest.fixture
-def opened(kinds: Demo, browser: Browser) -> Iterator[Callable[[str], Guest]]:
+def opened(kinds: Demo, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Guest]]:
     """Opens the page in one of the settings, without motion."""
     contexts = []
     hosts = {
@@ -60,6 +60,8 @@ def opened(kinds: Demo, browser: Browser) -> Iterator[Callable[[str], Guest]]:
         def open_page(setting: str) -> Guest:
             options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **SETTINGS[setting]}
             context = browser.new_context(**options)
+            # Somebody new each time: what one did with a list or a post, another has not done.
+            context.add_init_script(f"window.guest = '{setting} {len(contexts)} {request.node.name}'")
             contexts.append(context)
             guest = Guest(context.new_page())
             guest.open(f"{mirrored if setting == 'right to left' else plain}/")
@@ -72,9 +74,71 @@ def opened(kinds: Demo, browser: Browser) -> Iterator[Callable[[str], Guest]]:
 
 def is_sound(guest: Guest, key: str) -> None:
     """Nothing serious is wrong with what stands, nothing of it is small, and nothing moves."""
-    assert guest.page.evaluate(SERIOUS) == [], key
+    assert violations(guest.page) == [], key
     assert guest.page.evaluate(SMALL) == [], key
     assert guest.page.evaluate(MOVING) == 0, key
+
+
+def opened_panel(guest: Guest) -> Locator:
+    guest.walk_to_door()
+    guest.page.keyboard.press("Enter")
+    return guest.page.locator("handrail-root .panel")
+
+
+def close_for_good(guest: Guest) -> None:
+    """Closes the card, in however many steps, so that it is not there again after a reload."""
+    while guest.page.evaluate(f"!!{CARD}"):
+        guest.shut()
+
+
+def through_a_checklist(guest: Guest) -> Iterator[str]:
+    panel = opened_panel(guest)
+    panel.get_by_role("button", name="Look at reports", exact=True).click()
+    expect(panel.locator(".task.done")).to_have_count(1)
+    yield "with a task done"
+    panel.get_by_role("button", name="Dismiss this list").click()
+    expect(panel.get_by_role("status")).to_have_text("This list is put away.")
+    yield "put away"
+    panel.get_by_role("button", name="Undo").click()
+    panel.get_by_role("button", name="Skip").click()
+    expect(panel).to_contain_text("All done!")
+    yield "all done"
+
+
+def through_a_resource_center(guest: Guest) -> Iterator[str]:
+    panel = opened_panel(guest)
+    expect(panel).to_contain_text("Exports are faster")
+    yield "with the feed"
+    search = panel.get_by_role("combobox")
+    search.fill("import")
+    expect(panel.get_by_role("option")).to_have_count(1)
+    yield "with what was found"
+    search.fill("nothing like it")
+    expect(panel).to_contain_text("Nothing found.")
+    yield "with nothing found"
+
+
+def through_a_post(guest: Guest) -> Iterator[str]:
+    guest.page.evaluate("void handrail.push(['do', 'widget:open', ['post']])")
+    news = guest.page.locator("handrail-root .news")
+    news.get_by_role("button", name="Like").click()
+    news.get_by_label("Comment").fill("Very good.")
+    news.get_by_role("button", name="Send").click()
+    expect(news.get_by_role("status")).to_be_focused()
+    yield "liked and commented on"
+    guest.shut()
+    guest.page.evaluate("void handrail.push(['do', 'widget:open'])")
+    expect(news.locator(".entry").first).to_be_visible()
+    yield "in the feed"
+
+
+STATES: dict[str, Callable[[Guest], Iterator[str]]] = {
+    "checklist": through_a_checklist,
+    "resource_center": through_a_resource_center,
+    "post": through_a_post,
+}
+"""The states a kind is in beside open and closed, each as the user brings it about. They stay open at the end."""
+WITH_STATES = ("light", "dark", "dark theme")
 
 
 @pytest.mark.slow
@@ -82,13 +146,11 @@ def is_sound(guest: Guest, key: str) -> None:
 def test_nothing_serious_is_wrong_with_any_kind(opened: Callable[[str], Guest], setting: str) -> None:
     guest = opened(setting)
     page = guest.page
-    page.add_script_tag(path=AXE)
     scheme = "dark" if setting == "dark theme" else "light dark"
     wide = page.evaluate("document.documentElement.scrollWidth")
-    for key in (*FORMS, *PASSIVE):
+    for key in (*FORMS, "cursor", *PASSIVE):
         if page.evaluate(f"!!{DOOR}"):
             guest.open(page.url)
-            page.add_script_tag(path=AXE)
         guest.show(f"{key}-dark" if setting == "dark theme" else key)
         if key in PRESSED:
             assert guest.look(STANDS) == "fine", key
@@ -104,6 +166,10 @@ def test_nothing_serious_is_wrong_with_any_kind(opened: Callable[[str], Guest], 
         if page.evaluate(f"!!{DOOR}"):
             assert guest.look(STANDS) == "fine", key
             is_sound(guest, key)
+        if setting in WITH_STATES and key in STATES:
+            for state in STATES[key](guest):
+                is_sound(guest, f"{key} {state}")
+            close_for_good(guest)
     assert guest.complaints == []
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.support.axe import violations
 from tests.support.demo import Demo, running_demo
-from tests.support.panels import Host, host_of, launcher, panel, until, violations
+from tests.support.panels import Host, host_of, launcher, panel, until
 
 TO = {"type": "navigate_to", "url": "#/there"}
 

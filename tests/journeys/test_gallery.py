@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.axe import violations
 from tests.support.demo import Demo
-from tests.support.gallery import violations
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.support.axe import violations
 from tests.support.demo import Demo
-from tests.support.gallery import listen, published, told, until, violations
+from tests.support.gallery import listen, published, told, until
 from tests.support.waiting import eventually
 
 PALETTE = "[aria-label='Notifications']"

@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from tests.journeys.test_run_js import DONE, page_on, start
+from tests.support.axe import violations
 from tests.support.demo import Demo
-from tests.support.panels import AXE
 
 
 def test_the_agent_opens_with_the_message_and_says_politely_that_it_is_away(
@@ -26,9 +26,7 @@ def test_the_agent_opens_with_the_message_and_says_politely_that_it_is_away(
         expect(panel).to_contain_text('How do I export on "pro"?')
         expect(panel.get_by_role("status")).to_have_text("The assistant is not available here yet.")
         expect(panel).to_be_focused()
-        page.evaluate(AXE)
-        found = page.evaluate("async () => (await axe.run({include: [['handrail-root']]})).violations")
-        assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+        assert violations(page) == []
         page.keyboard.press("Escape")
         expect(panel).to_have_count(0)
         start(page, "asks").click()

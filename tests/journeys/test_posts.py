@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.axe import violations
 from tests.support.demo import Demo
-from tests.support.gallery import GALLERY, listen, published, told, until, violations
+from tests.support.gallery import GALLERY, listen, published, told, until
 
 Open = Callable[..., Page]
 

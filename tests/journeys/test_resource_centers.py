@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.axe import violations
 from tests.support.demo import Demo, running_demo
-from tests.support.panels import Host, host_of, launcher, panel, violations
+from tests.support.panels import Host, host_of, launcher, panel
 
 TOUR = {
     "kind": "tour", "key": "visit", "name": "Visit", "show_on": {"on": "none"},

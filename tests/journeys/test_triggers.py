@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.axe import violations
 from tests.support.demo import Demo
-from tests.support.gallery import listen, told, violations
+from tests.support.gallery import listen, told
 from tests.support.guest import Guest, wait_for
 from tests.support.hostile import BODY, Hostility, hostile_host
 from tests.support.kinds import WORDS, publish, tag_for

@@ -1,4 +1,4 @@
-"""What journeys of passive kinds share: publishing documents to the quiet host, axe, and what is left behind."""
+"""What journeys of passive kinds share: publishing documents to the quiet host, and what is left behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from playwright.sync_api import Page
 
 from tests.support.demo import ROOT, Demo
 
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 GALLERY = ROOT / "examples" / "gallery" / "experiences"
 
 
@@ -34,21 +33,6 @@ def published(demo: Demo, folder: Path, *documents: Mapping[str, Any] | Path) ->
         for each in cast("dict[str, Any]", demo.ask("GET", "/api/v1/documents"))["documents"]:
             if each["sort"] == "experience":
                 demo.ask("POST", f"/api/v1/experiences/{each['document']['key']}/pause")
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds serious or critical in our part of the page."""
-    if not page.evaluate("typeof axe === 'object'"):
-        page.evaluate(AXE)
-    found = page.evaluate(
-        """async () => {
-          const { violations } = await axe.run(document, { resultTypes: ['violations'] })
-          return violations.filter(v => ['serious', 'critical'].includes(v.impact))
-            .flatMap(v => v.nodes.filter(n => JSON.stringify(n.target).includes('handrail-root'))
-              .map(n => `${v.id}: ${n.html}`))
-        }"""
-    )
-    return cast("list[str]", found)
 
 
 def until(page: Page, holds: str) -> None:

@@ -53,6 +53,8 @@ FORMS: dict[str, dict[str, object]] = {
     "survey": _survey("survey", type="open_text"),
 }
 
+CURSOR = _tour("cursor", form="cursor", target={"css": "#target"}, placement="bottom")
+
 TO = {"type": "navigate_to", "url": "#reports"}
 OPEN = {"type": "button", "label": "Open", "actions": [TO]}
 

@@ -6,16 +6,15 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
-from tests.support.demo import ROOT, Demo
+from tests.support.demo import Demo
 from tests.support.hosts import folder_server
 
 PROJECT = "5f0f3b1e-7c1d-4c39-9d0a-2a6d1f1d0b57"
-AXE = (ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>{name}</title>
@@ -112,18 +111,3 @@ def launcher(page: Page) -> Locator:
 
 def panel(page: Page) -> Locator:
     return page.locator("handrail-root .panel")
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds serious or critical in our part of the page."""
-    if not page.evaluate("typeof axe === 'object'"):
-        page.evaluate(AXE)
-    found = page.evaluate(
-        """async () => {
-          const { violations } = await axe.run(document, { resultTypes: ['violations'] })
-          return violations.filter(v => ['serious', 'critical'].includes(v.impact))
-            .flatMap(v => v.nodes.filter(n => JSON.stringify(n.target).includes('handrail-root'))
-              .map(n => `${v.id}: ${n.html}`))
-        }"""
-    )
-    return cast("list[str]", found)
