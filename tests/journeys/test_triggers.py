@@ -112,6 +112,7 @@ TOURS = (
     a_tour("hidden", missing={"wait_seconds": 0.1}, target={"css": "#ghost"}),
     a_tour("twins", missing={"wait_seconds": 0.1}, target={"css": "input"}),
     a_tour("goes", missing={"wait_seconds": 0.1}, target=TARGET),
+    a_tour("resembles", missing={"wait_seconds": 0.1}, target={"fingerprint": PRINT}),
     a_tour("both", {"on": "url", "rule": {"part": "path", "operator": "equals", "value": "/"}},
            {"on": "event", "event": "Saved"}),
 )  # fmt: skip
@@ -381,18 +382,19 @@ def test_a_tab_that_may_not_be_opened_becomes_a_link(unopened: Callable[..., tup
     expect(link).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("key", "reason", "body"),
-    [("never", "never_found", BODY), ("hidden", "hidden", BODY + '<p id="ghost" style="display:none">Ghost</p>'),
-     ("twins", "ambiguous", BODY)],
-)  # fmt: skip
-def test_a_target_that_is_missing_says_why(begin: Begin, key: str, reason: str, body: str) -> None:
-    page = begin(key, body).page
-    wait_for(page, f"answers.missing === '{reason}'")
+MISSING = {"goes": "gone", "never": "never_found", "hidden": "hidden", "twins": "ambiguous", "resembles": "weak"}
 
 
-def test_a_target_that_went_is_gone(begin: Begin) -> None:
-    page = begin("goes").page
+def test_a_target_that_is_missing_says_why_and_its_step_floats(begin: Begin) -> None:
+    guest = begin("goes", BODY + '<p id="ghost" style="display:none">Ghost</p>')
+    page = guest.page
     page.evaluate("target.remove()")
-    wait_for(page, "answers.missing === 'gone'")
-    expect(page.locator("handrail-root .card.corner")).to_be_visible()
+    for key, reason in MISSING.items():
+        if key != "goes":
+            guest.show(key)
+        wait_for(page, f"answers.missing === '{reason}'")
+        expect(page.locator("handrail-root .card.corner h2")).to_have_text("Your reports")
+        guest.shut()
+        guest.gone()
+    said = [each["properties"] for each in told(page) if each["event"] == "target_missing"]
+    assert {each["experience"]: each["reason"] for each in said} == MISSING
