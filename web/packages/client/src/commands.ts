@@ -79,6 +79,8 @@ export interface Getters {
   'user:language': string
   'user:attributes': Record<string, AttributeValue>
   'user:segments': string[]
+  'widget:unreadCount': number
+  'widget:lastOpenDate': Date | null
 }
 
 /** An event of your own, as Segment's libraries describe one. */
@@ -96,6 +98,8 @@ export type Command =
   | ['do', 'boosted:trigger', [{ evolutionId: string }]]
   | ['do', 'reset' | 'storage:reset' | 'hold' | 'release' | 'boosted:refresh' | 'boosted:hash-change']
   | ['do', 'resource-center:open' | 'resource-center:close']
+  | ['do', 'widget:open', [key?: string]?]
+  | ['do', 'widget:close' | 'widget:resetLastOpenDate' | 'widget:showTrigger' | 'widget:hideTrigger' | 'badge:find']
   | ['set', 'user:name' | 'user:email' | 'core:language', [string | null, (boolean | SetOptions)?]]
   | ['set', 'user', { name?: string | null; email?: string | null; language?: string | null }]
   | ['set', 'user:attributes', [Attributes, (boolean | SetOptions)?]]
