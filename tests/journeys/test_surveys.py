@@ -15,9 +15,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from handrail.adapters.files.yaml import read_yaml
-from handrail.adapters.sqlite.days import list_days, read_blocks
 from tests.support.axe import violations
 from tests.support.demo import ROOT, Demo, running_demo
+from tests.support.events import logged
 from tests.support.hosts import folder_server
 from tests.support.soak import times
 from tests.support.waiting import eventually
@@ -207,13 +207,11 @@ def press(page: Page, *keys: str) -> None:
 
 def said(folder: Path, user: str, name: str = "question_answered") -> list[dict[str, Any]]:
     """The properties of a user's events of one name, as the log has them."""
-    events = [
-        event
-        for block in read_blocks(list_days(folder), 0, 1 << 60)
-        for _, event in block.decode()
-        if event.user_id == user and event.name == name
+    return [
+        json.loads(bytes(event.body))["properties"] | {"id": event.message_id}
+        for event in logged(folder, user)
+        if event.name == name
     ]
-    return [json.loads(bytes(event.body))["properties"] | {"id": event.message_id} for event in events]
 
 
 def settled(page: Page) -> None:

@@ -27,6 +27,7 @@ class Demo:
 
     def __init__(self, port: int, folder: Path) -> None:
         self.port = port
+        self.folder = folder
         self.host = f"http://localhost:{port}"
         self.server = f"http://127.0.0.1:{port}"
         self._transport = httpx.HTTPTransport(uds=str(folder / "socket"))

@@ -1,11 +1,13 @@
-"""Builders of events, as the doors hand them to ingest."""
+"""Builders of events, as the doors hand them to ingest, and what of them the log of a data folder has."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from handrail.adapters.sqlite.days import list_days, read_blocks
 from handrail.core.events import Event, EventType, Proof
 
 NOON = 1_795_521_600_000
@@ -60,3 +62,13 @@ def a_lifecycle_event(message_id: str, name: str, experience: str, *, at: int = 
         properties={"experience": experience, "kind": "tour", **properties},
         handrail={"lifecycle": True, "sdk": "0.1.0"},
     )
+
+
+def logged(folder: Path, user: str) -> list[Event]:
+    """A user's events as the log has them, each as often as it has it."""
+    return [
+        event
+        for block in read_blocks(list_days(folder), 0, 1 << 60)
+        for _, event in block.decode()
+        if event.user_id == user
+    ]
