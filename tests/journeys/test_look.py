@@ -152,6 +152,14 @@ def test_a_post_taller_than_the_window_scrolls_in_it(gallery: Callable[..., Page
     assert box["y"] + box["height"] <= 500 - 16
 
 
+def test_entries_of_a_feed_keep_their_height_in_a_low_window(gallery: Callable[..., Page]) -> None:
+    page = gallery(viewport={"width": 640, "height": 400})
+    page.locator("[data-handrail-feed]").click()
+    entries = card(page).locator(".entry")
+    expect(entries).to_have_count(3)
+    assert entries.evaluate_all("(all) => all.filter((each) => each.scrollHeight > each.clientHeight + 1)") == []
+
+
 def test_on_a_phone_a_step_is_a_sheet_below_its_target(gallery: Callable[..., Page]) -> None:
     page = gallery(viewport={"width": 360, "height": 740})
     # The target is where the sheet comes to stand.

@@ -9,7 +9,7 @@ const OWN = `
 [popover]{--surface:#fff;--text:#1b1f2a;--muted:#525a6b;--border:#dfe3ea;--primary:#2f4fd8;--on-primary:#fff}
 .news{inset-block:16px;inset-inline:auto 16px;width:min(400px,100vw - 32px);max-height:calc(100dvh - 32px);padding:0;display:flex;flex-direction:column;overflow:hidden}
 .head{display:flex;align-items:center;gap:8px;padding:16px 56px 12px 20px;padding-inline:20px 56px;border-bottom:1px solid var(--border)}
-.inside{overflow:auto;overscroll-behavior:contain;padding:16px 20px 20px;display:grid;gap:12px;align-content:start;flex:1}
+.inside{overflow:auto;overscroll-behavior:contain;padding:16px 20px 20px;display:grid;grid-auto-rows:max-content;gap:12px;align-content:start;flex:1}
 .inside:focus-visible{outline-offset:-2px}
 .entry{display:grid;gap:4px;text-align:start;background:none;color:var(--text);border:1px solid var(--border);padding:14px;font-weight:400;overflow-wrap:anywhere}
 .entry:hover{filter:none;border-color:var(--primary)}
