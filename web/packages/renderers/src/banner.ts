@@ -5,14 +5,14 @@ import { sheetFor } from './style.ts'
 import { assist, drawCross, mount, watchEscape, watchSeen } from './surface.ts'
 
 const OWN = `
-.card{width:fit-content;max-width:calc(100vw - 24px);inset-inline:12px;margin-inline:auto;padding:12px 20px;padding-inline:24px 56px;max-height:40dvh}
+.card{width:fit-content;max-width:calc(100vw - 24px);inset-inline:12px;margin-inline:auto;padding:12px 20px;padding-inline:24px 56px;max-height:50dvh}
 .card.top{inset-block-start:12px}
 .card.bottom{inset-block-end:12px}
 .card.inline{width:auto;max-width:none;inset-inline:0;border-radius:0;border-width:0 0 1px;box-shadow:none}
 .card.inline.top{inset-block-start:0}
 .card.inline.bottom{inset-block-end:0;border-width:1px 0 0}
 .body{display:flex;flex-wrap:wrap;align-items:center;justify-content:center;gap:8px 16px}
-.body>.buttons{margin:0}
+.body>.buttons{margin:0;justify-content:center}
 p{color:var(--text);text-align:center}
 button{min-height:32px;padding-block:5px}
 .cross{inset-block-start:50%;transform:translateY(-50%);min-height:32px;padding:0}
