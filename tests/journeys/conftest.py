@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.demo import Demo, running_demo
+from tests.support.panels import Host, host_of
 
 # A busy machine shows the same thing, only later.
 expect.set_options(timeout=20_000)
@@ -32,6 +33,22 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         for each in documents:
             if each["sort"] == "experience":
                 running.ask("POST", f"/api/v1/experiences/{each['document']['key']}/pause")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo for tests that prune: what is live is what the latest of them published, and nothing else."""
+    with running_demo(tmp_path_factory.mktemp("emptied")) as running:
+        yield running
+
+
+@pytest.fixture
+def host(emptied: Demo, browser: Browser, tmp_path: Path) -> Iterator[Host]:
+    """A small host application with a strict policy, for what stays on the page."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    with host_of(emptied, browser, folder) as running:
         yield running
 
 

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.axe import violations
-from tests.support.demo import Demo, running_demo
-from tests.support.panels import Host, host_of, launcher, panel, until
+from tests.support.panels import Host, launcher, panel, until
 
 TO = {"type": "navigate_to", "url": "#/there"}
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running_demo(tmp_path_factory.mktemp("panels")) as running:
-        yield running
-
-
-@pytest.fixture
-def host(demo: Demo, browser: Browser, tmp_path: Path) -> Iterator[Host]:
-    folder = tmp_path / "pages"
-    folder.mkdir()
-    with host_of(demo, browser, folder) as running:
-        yield running
 
 
 def a_task(key: str, **members: Any) -> dict[str, Any]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.axe import violations
-from tests.support.demo import Demo, running_demo
-from tests.support.panels import Host, host_of, launcher, panel
+from tests.support.panels import Host, launcher, panel
 
 TOUR = {
     "kind": "tour", "key": "visit", "name": "Visit", "show_on": {"on": "none"},
@@ -27,20 +25,6 @@ LIST = {
         {"key": "go", "title": "Go", "action": {"type": "navigate_to", "url": "#/go"}},
     ]},
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running_demo(tmp_path_factory.mktemp("centers")) as running:
-        yield running
-
-
-@pytest.fixture
-def host(demo: Demo, browser: Browser, tmp_path: Path) -> Iterator[Host]:
-    folder = tmp_path / "pages"
-    folder.mkdir()
-    with host_of(demo, browser, folder) as running:
-        yield running
 
 
 def a_card(key: str, *actions: Any, **members: Any) -> dict[str, Any]:

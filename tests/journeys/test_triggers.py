@@ -196,30 +196,26 @@ def test_a_finger_hovers_nothing(begin: Begin) -> None:
     assert heading(page) == "Your reports"
 
 
-def test_the_page_is_scrolled_so_far(begin: Begin) -> None:
-    page = begin("scrolls", LONG).page
-    page.evaluate("scrollTo(0, 1000)")
-    settle(page)
-    assert heading(page) == "Your reports", "half of the page is less than 70 percent"
-    page.evaluate("scrollTo(0, 2000)")
-    wait_for(page, SECOND)
+SCROLLED = {
+    "half of the page is less than 70 percent": ("scrolls", LONG, "scrollTo(0, 1000)", "scrollTo(0, 2000)"),
+    "where the page stands still, a small box is not the page": (
+        "scrolls", SHELL, "box.scrollTo(0, 900)", "shell.scrollTo(0, 2500)",
+    ),
+    "for a box of its own the page does not count": (
+        "scrolls-box", SHELL, "shell.scrollTo(0, 3500)", "box.scrollTo(0, 700)",
+    ),
+}  # fmt: skip
+"""An experience, a page, what is scrolled in vain, and what is scrolled so far."""
 
 
-def test_where_the_page_stands_still_its_main_box_scrolls(begin: Begin) -> None:
-    page = begin("scrolls", SHELL).page
-    page.evaluate("box.scrollTo(0, 900)")
-    settle(page)
-    assert heading(page) == "Your reports", "a small box beside is not the page"
-    page.evaluate("shell.scrollTo(0, 2500)")
-    wait_for(page, SECOND)
-
-
-def test_a_box_of_its_own_is_scrolled_so_far(begin: Begin) -> None:
-    page = begin("scrolls-box", SHELL).page
-    page.evaluate("shell.scrollTo(0, 3500)")
+@pytest.mark.parametrize("case", SCROLLED)
+def test_it_is_scrolled_so_far(begin: Begin, case: str) -> None:
+    key, body, in_vain, so_far = SCROLLED[case]
+    page = begin(key, body).page
+    page.evaluate(in_vain)
     settle(page)
     assert heading(page) == "Your reports"
-    page.evaluate("box.scrollTo(0, 700)")
+    page.evaluate(so_far)
     wait_for(page, SECOND)
 
 

@@ -5,21 +5,11 @@
 
 from __future__ import annotations
 
+from handrail.core.actions import ORDER
+
 KINDS = frozenset({"tour", "survey", "banner", "hint", "checklist", "resource_center", "post"})
 FORMS = frozenset({"tooltip", "modal", "snippet", "badge", "cursor"})
-ACTIONS = frozenset(
-    {
-        "go_to_step",
-        "launch_experience",
-        "dismiss",
-        "snooze",
-        "book_interview",
-        "open_post",
-        "launch_agent",
-        "run_js",
-        "navigate_to",
-    }
-)
+ACTIONS = frozenset(ORDER)
 SHOW_ON = frozenset({"page_opening", "element_click", "page_exit", "event", "manual", "link", "none"})
 
 INTERRUPTING = frozenset({"tour", "survey"})
