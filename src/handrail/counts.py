@@ -13,6 +13,7 @@ from handrail.core.conditions.model import Condition
 from handrail.core.errors import Conflict, NotFound, Unavailable
 from handrail.core.values import day_of
 from handrail.http.api.admin import Counted, Filling
+from handrail.ingest.replica import BATCH
 from handrail.settings import NO_ANALYTICS
 from handrail.storage import Storage
 
@@ -39,11 +40,16 @@ class Counts:
         """Keep the analytic store behind the log by a moment; what fails is tried again."""
         while self.store is not None:
             try:
-                while await self.filled():
+                while await self.filled() and await self._waiting() >= BATCH:
                     pass
             except Exception:
                 _logger.exception("analytics_fill_failed")
+            # Steps of less than a second would write a person again for each few of their events.
             await asyncio.sleep(1)
+
+    async def _waiting(self) -> int:
+        """How many events the log has that the analytic store has not."""
+        return 0 if self.store is None else await self._storage.log.end() - self.store.position
 
     async def filled(self) -> int:
         """Bring the analytic store up to date, where it is this process's turn. Returns how many events it took."""

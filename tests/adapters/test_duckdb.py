@@ -14,12 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handrail.adapters import duckdb as adapter
 from handrail.adapters.duckdb import DuckdbAnalytics
-from handrail.compile.queries import Scope, audience
+from handrail.compile.queries import Column, Kind, Scope, audience
 from handrail.core.conditions.model import parse_condition
 from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import Key
+from handrail.ingest import replica
 from handrail.ingest import store as columns
 from handrail.ingest.replica import EventRow, Filler
 from handrail.testing.log import MemoryLog
@@ -109,6 +111,45 @@ async def test_an_event_that_cannot_be_kept_costs_only_itself(monkeypatch: pytes
     assert store.position == 20
     condition = parse_condition({"event": "Order Completed", "operator": "=", "value": 19})
     assert await listed(store, condition) == {"u:ann"}
+
+
+async def test_a_step_ends_where_its_events_are_long_and_writes_its_rows_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replica, "BATCH_BYTES", 1500)
+    monkeypatch.setattr(adapter, "ROWS_AT_ONCE", 3)
+    log, store = MemoryLog({"production": rules()}), a_store()
+    await log.append([an_event(f"m{at}", user_id=f"u{at % 9}", properties={"note": "x" * 500}) for at in range(20)])
+    assert 0 < await store.fill(log) < 5
+    await fill(store, log)
+    found = store._connection.execute("SELECT count(*), count(DISTINCT person) FROM events").fetchone()
+    assert found == (20, 9)
+    assert await listed(store, None) == people_of(log)
+
+
+async def test_values_are_kept_to_the_letter_and_the_last_bit() -> None:
+    words = ["", "a\0b", "\u007f\ue000", "\U0001f600", "'\"\\\n", "é", "null", "1"]
+    numbers = [0.0, -0.0, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 2.0**53 + 2, -1e22]
+    log, store = MemoryLog(), a_store()
+    await log.append([an_event(f"w{at}", properties={"word": word}) for at, word in enumerate(words)])
+    await log.append([an_event(f"n{at}", properties={"number": number}) for at, number in enumerate(numbers)])
+    await log.append([an_event("b", properties={"truth": False}), an_event("l", properties={"many": ["a\0", "é"]})])
+    await log.append([an_event("e", properties={"many": []}), an_event("huge", properties={"number": 10**400})])
+    await log.append([an_event("words", "identify", user_id="\0 '\U0001f600", traits={"plan": "a\0b"})])
+    await fill(store, log)
+
+    def kept(name: str, kind: Kind) -> list[object]:
+        column = store.column(Column(f"property.{name}", kind))
+        rows = store._connection.execute(f"SELECT {column} FROM events WHERE {column} IS NOT NULL").fetchall()
+        return [row[0] for row in rows]
+
+    assert kept("word", "text") == words
+    assert [repr(each) for each in kept("number", "number")] == [repr(each) for each in numbers]
+    assert kept("truth", "boolean") == [False]
+    assert kept("many", "list") == [["sa\0", "sé"], []]
+    assert await listed(store, parse_condition({"attribute": "custom.plan", "operator": "is", "value": "a\0b"})) == {
+        "u:\0 '\U0001f600"
+    }
 
 
 async def test_environments_do_not_see_each_other() -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from tests.support.events import NOON, a_lifecycle_event, an_event
+from tests.support.replica import history
 
+from handrail.adapters.postgres import log as postgres_log
 from handrail.adapters.postgres.log import PostgresLog
+from handrail.adapters.sqlite import log as sqlite_log
 from handrail.adapters.sqlite.log import SqliteLog
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules, facts
+from handrail.core.fold import FoldRules, facts, ids_of
 from handrail.core.people import Subject
 from handrail.ingest.ports import Log
 from handrail.testing.log import MemoryLog
@@ -104,6 +108,28 @@ async def test_a_user_is_what_all_their_ids_said(log: Log) -> None:
     assert await people.user("unknown", None) == Subject()
     assert await people.user(None, None) == Subject()
     assert await log.people("staging").user(None, "ann") == Subject(users=["ann"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_many_users_are_read_in_one_go_as_one_by_one(log: Log, seed: int) -> None:
+    await said(log, *history(Random(seed), 120))
+    people = log.people("production")
+    persons = ["u:ann", "u:bob", "u:cleo", "u:nobody", "a:x", "a:y", "a:unknown"]
+    assert await people.users(persons) == {each: await people.user(*ids_of(each)) for each in persons}
+    assert await people.users([]) == {}
+    assert await log.people("staging").users(["u:ann", "a:x"]) == {"u:ann": Subject(users=["ann"]), "a:x": Subject()}
+
+
+async def test_a_log_is_read_on_to_the_limit_a_little_at_a_time(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_log, "READ_CHARACTERS", 1)
+    monkeypatch.setattr(postgres_log, "READ_AT_ONCE", 2)
+    for number in range(7):
+        await log.append([an_event(f"m{number}.{at}") for at in range(3)])
+    whole = await kept(log)
+    assert len(whole) == 21
+    assert await kept(log, limit=20) == whole[:20]
+    after = [position async for position, _ in log.read(0, 5)][-1]
+    assert await kept(log, after, limit=4) == whole[5:9]
 
 
 async def test_aliased_ids_are_one_user_however_they_were_joined(log: Log) -> None:

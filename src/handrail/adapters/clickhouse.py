@@ -344,16 +344,14 @@ class ClickhouseAnalytics(Store):
             _ANSWERS,
             [_answer(row, version) for row in map(msgspec.structs.astuple, answer_rows(batch.people))],
         )
-        self._insert_typed(
-            client, "user", fixed, people, [(each.environment, each.attributes) for each in batch.people]
-        )
+        self._insert_typed(client, "user", fixed, people, [each.attributes for each in batch.people])
         _insert(client, "people", fixed, gone)
         self._insert_typed(
             client,
             "company",
             {"environment": "String", "company": "String", "version": "UInt64"},
             [(each.environment, each.company, version) for each in batch.companies],
-            [(each.environment, each.attributes) for each in batch.companies],
+            [each.attributes for each in batch.companies],
         )
         # Links and aliases come after the people they join: a repeated step that finds them has nothing more to join.
         _insert(
@@ -403,7 +401,7 @@ class ClickhouseAnalytics(Store):
                 )
                 for each in batch.events
             ],
-            [(each.environment, each.attributes) for each in batch.events],
+            [each.attributes for each in batch.events],
             token=token,
         )
 
@@ -413,16 +411,17 @@ class ClickhouseAnalytics(Store):
         owner: Owner,
         fixed: Mapping[str, str],
         rows: Sequence[tuple[object, ...]],
-        attributes: Sequence[tuple[str, Attributes]],
+        attributes: Sequence[Attributes],
         *,
         token: str | None = None,
     ) -> None:
-        """Rows with their attributes' values in columns, making the columns that are new."""
+        """Rows, which begin with their environment, with their attributes' values in columns; new columns are made."""
         if not rows:
             return
+        environments = [str(row[0]) for row in rows]
         kept = {
             column: {at: _present(stored) for at, stored in values.items()}
-            for column, values in self._values(owner, attributes).items()
+            for column, values in self._values(owner, environments, attributes).items()
         }
         columns = dict(fixed) | {self._columns[column]: TYPES[column.kind] for column in kept}
         absent: list[list[str] | None] = [[] if column.kind == "list" else None for column in kept]

@@ -42,6 +42,8 @@ UNCLUSTERED = 200_000
 
 MEMORY = "256MB"
 """How much memory DuckDB takes for questions and for putting events in order."""
+ROWS_AT_ONCE = 8192
+"""How many rows are written by one statement; their text is in memory several times meanwhile."""
 LATE = 1000
 """How many subjects may have turned out to be somebody else before what they did is put in its place."""
 
@@ -280,9 +282,8 @@ class DuckdbAnalytics(Store):
             return []
         with self._lock:
             return self._connection.execute(
-                f"SELECT t.* FROM {table} t WHERE (t.environment, t.{column}) IN"
-                " (SELECT (unnest($1::VARCHAR[]), unnest($2::VARCHAR[])))",
-                _pairs(wanted),
+                f"FROM {table} AS t SEMI JOIN ({KEYS}) AS k ON t.environment = k.environment AND t.{column} = k.id",
+                [_keys(wanted)],
             ).fetchall()
 
     def write(self, batch: Batch) -> None:
@@ -382,53 +383,55 @@ class DuckdbAnalytics(Store):
         self._delete("links", "anonymous_id", batch.links)
         self._delete("aliases", "user_id", batch.aliases)
 
+        text = "VARCHAR"
+        environments = [each.environment for each in batch.people]
         self._insert(
             "people",
-            {"environment": "VARCHAR", "person": "VARCHAR", "company": "VARCHAR"},
-            [(each.environment, each.person, each.company) for each in batch.people],
-            self._values("user", [(each.environment, each.attributes) for each in batch.people]),
+            {"environment": text, "person": text, "company": text},
+            [environments, [each.person for each in batch.people], [each.company for each in batch.people]],
+            self._values("user", environments, [each.attributes for each in batch.people]),
         )
+        environments = [each.environment for each in batch.companies]
         self._insert(
             "companies",
-            {"environment": "VARCHAR", "company": "VARCHAR"},
-            [(each.environment, each.company) for each in batch.companies],
-            self._values("company", [(each.environment, each.attributes) for each in batch.companies]),
+            {"environment": text, "company": text},
+            [environments, [each.company for each in batch.companies]],
+            self._values("company", environments, [each.attributes for each in batch.companies]),
         )
+        environments = [each.environment for each in batch.events]
         self._insert(
             "events",
-            dict.fromkeys(("environment", "person", "subject", "name"), "VARCHAR")
-            | {"instant": "BIGINT", "day": "INTEGER"},
+            dict.fromkeys(("environment", "person", "subject", "name"), text) | {"instant": "BIGINT", "day": "INTEGER"},
             [
-                (
-                    each.environment,
-                    each.person or batch.persons.get((each.environment, each.subject), each.subject),
-                    each.subject,
-                    each.name,
-                    each.instant,
-                    day_of(each.instant, self._zone_of(each.environment)),
-                )
-                for each in batch.events
+                environments,
+                [
+                    each.person or batch.persons.get((each.environment, each.subject), each.subject)
+                    for each in batch.events
+                ],
+                [each.subject for each in batch.events],
+                [each.name for each in batch.events],
+                [each.instant for each in batch.events],
+                [day_of(each.instant, self._zone_of(each.environment)) for each in batch.events],
             ],
-            self._values("event", [(each.environment, each.attributes) for each in batch.events]),
+            self._values("event", environments, [each.attributes for each in batch.events]),
         )
         self._insert_experiences(batch.people)
-        text = "VARCHAR"
-        self._insert(
+        self._insert_rows(
             "persons",
             {"environment": text, "subject": text, "person": text},
             [(*key, person) for key, person in batch.persons.items()],
         )
-        self._insert(
+        self._insert_rows(
             "links",
             {"environment": text, "anonymous_id": text, "timestamp": "BIGINT", "message_id": text, "user_id": text},
             [(*key, each.stamp.timestamp, each.stamp.message_id, each.user_id) for key, each in batch.links.items()],
         )
-        self._insert(
+        self._insert_rows(
             "aliases",
             {"environment": text, "user_id": text, "canonical": text},
             [(*key, canonical) for key, canonical in batch.aliases.items()],
         )
-        self._insert("quarantine", {"position": "HUGEINT", "reason": text}, list(batch.quarantined.items()))
+        self._insert_rows("quarantine", {"position": "HUGEINT", "reason": text}, list(batch.quarantined.items()))
         if batch.position is not None:
             self._connection.execute("UPDATE meta SET position = $1", [batch.position])
 
@@ -436,19 +439,24 @@ class DuckdbAnalytics(Store):
         """Note who of these subjects may have events that stand at somebody else."""
         if not persons:
             return
-        keys = list(persons)
         # Whoever was a person, or belonged to another one, has been here before.
         self._connection.execute(
-            """
+            f"""
 CREATE OR REPLACE TEMP TABLE moved AS
-WITH k AS (
-  SELECT unnest($1::VARCHAR[]) AS environment, unnest($2::VARCHAR[]) AS subject, unnest($3::VARCHAR[]) AS person
-)
+WITH k AS ({_unnested(dict.fromkeys(("environment", "subject", "person"), "VARCHAR"))})
 SELECT k.* FROM k WHERE (k.environment, k.subject) IN (SELECT (environment, person) FROM people)
   OR (k.environment, k.subject) IN (SELECT (environment, subject) FROM late)
   OR EXISTS (FROM persons o WHERE o.environment = k.environment AND o.subject = k.subject AND o.person <> k.person)
 """,
-            [*_pairs(keys), list(persons.values())],
+            [
+                _text(
+                    {
+                        "environment": [key[0] for key in persons],
+                        "subject": [key[1] for key in persons],
+                        "person": list(persons.values()),
+                    }
+                )
+            ],
         )
         self._connection.execute(
             "DELETE FROM late WHERE (environment, subject) IN (SELECT (environment, subject) FROM moved)"
@@ -457,12 +465,12 @@ SELECT k.* FROM k WHERE (k.environment, k.subject) IN (SELECT (environment, pers
 
     def _insert_experiences(self, people: Sequence[PersonRow]) -> None:
         text, instant = "VARCHAR", "BIGINT"
-        self._insert(
+        self._insert_rows(
             "experiences",
             {"environment": text, "person": text, "experience": text} | dict.fromkeys(FACTS, instant),
             experience_rows(people),
         )
-        self._insert(
+        self._insert_rows(
             "answers",
             {"environment": text, "person": text, "experience": text, "question": text}
             | {"instant": instant, "elements": "VARCHAR[]"}
@@ -472,29 +480,28 @@ SELECT k.* FROM k WHERE (k.environment, k.subject) IN (SELECT (environment, pers
 
     def _delete(self, table: str, column: str, keys: Iterable[Key]) -> None:
         if wanted := list(keys):
-            self._connection.execute(
-                f"DELETE FROM {table} WHERE (environment, {column}) IN"
-                " (SELECT (unnest($1::VARCHAR[]), unnest($2::VARCHAR[])))",
-                _pairs(wanted),
-            )
+            same = f"t.environment = k.environment AND t.{column} = k.id"
+            self._connection.execute(f"DELETE FROM {table} AS t USING ({KEYS}) AS k WHERE {same}", [_keys(wanted)])
+
+    def _insert_rows(self, table: str, fixed: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            self._insert(table, fixed, list(zip(*rows, strict=True)), {})
 
     def _insert(
         self,
         table: str,
         fixed: Mapping[str, str],
-        rows: Sequence[tuple[object, ...]],
-        typed: Mapping[Column, Mapping[int, object]] | None = None,
+        values: Sequence[Sequence[object]],
+        typed: Mapping[Column, Mapping[int, object]],
     ) -> None:
-        if not rows:
-            return
-        names, types = list(fixed), list(fixed.values())
-        values: list[list[object]] = [[row[at] for row in rows] for at in range(len(fixed))]
-        for column, kept in (typed or {}).items():
-            names.append(self._columns[column])
-            types.append(TYPES[column.kind])
-            values.append([kept.get(at) for at in range(len(rows))])
-        unnested = ", ".join(f"unnest(${at}::{kind}[])" for at, kind in enumerate(types, start=1))
-        self._connection.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {unnested}", values)
+        """Add rows, given as the values of each fixed column, and of typed ones those that are there."""
+        types = dict(fixed) | {self._columns[column]: TYPES[column.kind] for column in typed}
+        insert = f"INSERT INTO {table} ({', '.join(types)}) {_unnested(types)}"
+        for start in range(0, len(values[0]), ROWS_AT_ONCE):
+            at = range(start, min(start + ROWS_AT_ONCE, len(values[0])))
+            part = [each[at.start : at.stop] for each in values]
+            part += [list(map(kept.get, at)) for kept in typed.values()]
+            self._connection.execute(insert, [_text(dict(zip(types, part, strict=True)))])
 
     def _make_column(self, owner: Owner, column: Column) -> str:
         name = f"v{len(self._columns)}"
@@ -522,5 +529,22 @@ def _first_line(problem: Exception) -> str:
     return str(problem).partition("\n")[0].partition(" See also ")[0]
 
 
-def _pairs(keys: Sequence[Key]) -> list[list[str]]:
-    return [[key[0] for key in keys], [key[1] for key in keys]]
+def _unnested(types: Mapping[str, str]) -> str:
+    """A question for the rows of a JSON text `$1`, which holds a list for each column.
+
+    DuckDB reads such a text by itself, while other threads run; Python lists it would take over value by value.
+    """
+    form = {name: [[kind.removesuffix("[]")] if kind.endswith("[]") else kind] for name, kind in types.items()}
+    columns = ", ".join(f"unnest(j.{name}) AS {name}" for name in types)
+    return f"SELECT {columns} FROM (SELECT from_json_strict($1, '{_text(form)}') AS j)"
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+KEYS = _unnested({"environment": "VARCHAR", "id": "VARCHAR"})
+
+
+def _keys(keys: Sequence[Key]) -> str:
+    return _text({"environment": [key[0] for key in keys], "id": [key[1] for key in keys]})

@@ -18,11 +18,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from handrail.core.events import Event, Stamp
+from handrail.core.events import NO_STAMP, Event, Stamp
 from handrail.core.people import (
     AttributeValue,
     Claim,
@@ -207,6 +208,12 @@ def subject_key(event: Event) -> Key | None:
     return None
 
 
+def ids_of(subject: str) -> tuple[str | None, str | None]:
+    """The anonymous id and the user id that a subject's own id, `a:` or `u:`, says; one of them is None."""
+    kind, _, identity = subject.partition(":")
+    return (None, identity) if kind == "u" else (identity, None)
+
+
 def subjects_of(state: State, environment: str, anonymous_id: str | None, user_id: str | None) -> list[Key]:
     """Which subjects are this person: the user's ids joined by alias, and every anonymous id linked to one of them."""
     if user_id is None and anonymous_id is not None:
@@ -305,8 +312,10 @@ def merge(subjects: Iterable[Subject], users: Iterable[str] = ()) -> Subject:
 
     `users` are the user ids that are this person, those without a subject included.
     """
-    whole = Subject(users=sorted(users))
-    for subject in subjects:
+    found = list(subjects)
+    whole = _copy(found.pop()) if len(found) == 1 else Subject()
+    whole.users = sorted(users)
+    for subject in found:
         whole.first_seen = _first(whole.first_seen, subject.first_seen)
         whole.last_seen = max(whole.last_seen, subject.last_seen)
         whole.verified = _first(whole.verified, subject.verified)
@@ -325,11 +334,27 @@ def merge(subjects: Iterable[Subject], users: Iterable[str] = ()) -> Subject:
             counts = whole.counters.setdefault(counter, {})
             for day, count in days.items():
                 counts[day] = counts.get(day, 0) + count
-    _clear(whole, whole.cleared)
+    if whole.cleared > NO_STAMP:
+        _clear(whole, whole.cleared)
     for key, state in whole.experiences.items():
         if state.reset:
             whole.experiences[key] = since_reset(state)
     return whole
+
+
+def _copy(subject: Subject) -> Subject:
+    return Subject(
+        first_seen=subject.first_seen,
+        last_seen=subject.last_seen,
+        verified=subject.verified,
+        visited=dict(subject.visited),
+        native=dict(subject.native),
+        custom=dict(subject.custom),
+        cleared=subject.cleared,
+        company=subject.company,
+        experiences={key: _joined(ExperienceState(), state) for key, state in subject.experiences.items()},
+        counters={counter: dict(days) for counter, days in subject.counters.items()},
+    )
 
 
 def since_reset(state: ExperienceState) -> ExperienceState:
@@ -614,5 +639,11 @@ def _values(written: Mapping[str, Written]) -> dict[str, AttributeValue]:
 
 
 def _iso(instant: int) -> str:
-    moment = _EPOCH + timedelta(milliseconds=min(max(instant, _FIRST), _LAST))
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, milliseconds = divmod(min(max(instant, _FIRST), _LAST), 1000)
+    return f"{_iso_second(second)}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _iso_second(second: int) -> str:
+    # Many are seen in one second, and writing a date is most of what reading a person takes.
+    return (_EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat(timespec="seconds")

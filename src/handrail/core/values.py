@@ -62,12 +62,12 @@ def check_attribute(value: object, most: int = MAX_CHARACTERS) -> AttributeValue
     Text is kept in NFC and numbers as doubles, so that whoever compares facts has nothing left to prepare.
     """
     match value:
-        case None | bool():
-            return value
         case str():
             if len(value) > most:
                 return Refused(f"text of {len(value)} characters, at most {most}")
             return normal(value)
+        case None | bool():
+            return value
         case int() | float():
             kept = double(value)
             return kept if math.isfinite(kept) else Refused("not a finite number")
@@ -172,7 +172,7 @@ def _day_of_second(second: int, zone: str) -> int:
 
 def instant_of(text: object, zone: str) -> int | None:
     """The instant a date or date-time names, in milliseconds, or None when it is no strict ISO-8601 text."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or text[4:5] != "-":
         return None
     try:
         if DATE_TIME.fullmatch(text) is not None:

@@ -124,6 +124,10 @@ class People(Protocol):
         """Everything known of this person: the subjects that belong together, merged."""
         ...
 
+    async def users(self, persons: Sequence[str]) -> dict[str, Subject]:
+        """`user` for many in one go: by `u:` and a user id, or `a:` and an anonymous id."""
+        ...
+
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""
         ...

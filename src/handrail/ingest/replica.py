@@ -20,14 +20,17 @@ from handrail.compile.queries import Kind, element_text
 from handrail.core.conditions.evaluate import experience_instant
 from handrail.core.conditions.model import ExperienceFact
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules, Key, State, facts, fold, needed, subject_key
+from handrail.core.fold import FoldRules, Key, State, company_id, fold, needed, person, subject_key
 from handrail.core.people import AttributeValue, ExperienceState, Link, Subject
 from handrail.core.values import Refused, check_attribute, instant_of
 from handrail.ingest.ports import Log
 
 ANSWERED = "question_answered"
 """The event that carries an answer."""
-BATCH = 1000
+BATCH = 20_000
+"""Most events of a step. Whom they touch is written once for all of them."""
+BATCH_BYTES = 8 * 1024 * 1024
+"""How long their bodies may be together."""
 LONGEST = 100_000
 """Most events of one step, whatever it was asked to take: an interrupted step is repeated whole."""
 
@@ -35,7 +38,7 @@ Attributes: TypeAlias = Mapping[str, AttributeValue]
 """Values by full name: `custom.plan`, `property.total`."""
 
 
-class PersonRow(msgspec.Struct, frozen=True):
+class PersonRow(msgspec.Struct, frozen=True, gc=False):
     """One person as they are now. `person` is `u:` and the canonical user id, or `a:` and an anonymous id."""
 
     environment: str
@@ -45,7 +48,7 @@ class PersonRow(msgspec.Struct, frozen=True):
     experiences: Mapping[str, ExperienceState] = {}
 
 
-class CompanyRow(msgspec.Struct, frozen=True):
+class CompanyRow(msgspec.Struct, frozen=True, gc=False):
     """One company as it is now."""
 
     environment: str
@@ -53,7 +56,7 @@ class CompanyRow(msgspec.Struct, frozen=True):
     attributes: Attributes
 
 
-class EventRow(msgspec.Struct, frozen=True):
+class EventRow(msgspec.Struct, frozen=True, gc=False):
     """One event, with the subject it came with."""
 
     environment: str
@@ -152,13 +155,25 @@ class Filler:
 
     async def _step(self, log: Log, limit: int) -> int:
         await asyncio.to_thread(self._store.open)
-        pending = self._store.pending
-        count = limit if pending is None else LONGEST
-        events = [each async for each in log.read(self._store.position, count) if pending is None or each[0] <= pending]
+        events = await self._next(log, limit)
         if events:
             await log.folded(events[-1][0])
             await self._fill(log, events)
         return len(events)
+
+    async def _next(self, log: Log, limit: int) -> list[tuple[int, Event]]:
+        """The events of one step: those of the interrupted one, or as many as a step may have."""
+        pending = self._store.pending
+        events: list[tuple[int, Event]] = []
+        size = 0
+        async for each in log.read(self._store.position, limit if pending is None else LONGEST):
+            if pending is not None and each[0] > pending:
+                break
+            events.append(each)
+            size += len(each[1].body)
+            if pending is None and size > BATCH_BYTES:
+                break
+        return events
 
     async def follow(self, log: Log, pause: Callable[[], Awaitable[None]], failed: Callable[[Exception], None]) -> None:
         """Fill the store for ever, pausing whenever it is up to date or does not answer. `failed` is told why."""
@@ -187,55 +202,56 @@ class Filler:
 
     async def _batch(self, log: Log, events: Sequence[tuple[int, Event]]) -> Batch:
         happened = [event for _, event in events]
-        state, persons, gone = await asyncio.to_thread(self._linked, happened)
-        named = await asyncio.to_thread(self._who, {key for each in happened if (key := subject_key(each))}, persons)
-        # Whoever a subject belonged to before has lost what it did.
-        before = await asyncio.to_thread(self._who, persons, {})
-        touched = {(key[0], person) for known in (named, persons, before) for key, person in known.items()}
-        touched -= gone
-        batch = Batch(persons=persons, gone=gone, links=state.links, aliases=state.aliases, position=events[-1][0])
-        companies = {(each.environment, each.group_id) for each in happened if each.type == "group" and each.group_id}
+        batch, named, touched = await asyncio.to_thread(self._resolve, happened)
+        batch.position = events[-1][0]
         people: list[PersonRow] = []
-        for environment, person in sorted(touched):
-            kind, _, identity = person.partition(":")
-            user = await log.people(environment).user(*((None, identity) if kind == "u" else (identity, None)))
-            people.append(self._person(environment, person, user))
-            if people[-1].company is not None:
-                companies.add((environment, people[-1].company))
+        for environment, persons in touched.items():
+            known = await log.people(environment).users(persons)
+            people += await asyncio.to_thread(self._people, environment, known)
+        companies = {(each.environment, each.group_id) for each in happened if each.type == "group" and each.group_id}
+        companies |= {(each.environment, each.company) for each in people if each.company is not None}
         batch.people = people
         batch.companies = [await self._company(log, environment, company) for environment, company in sorted(companies)]
-        batch.events = [
+        batch.events = await asyncio.to_thread(self._events, events, named)
+        return batch
+
+    def _resolve(self, events: Sequence[Event]) -> tuple[Batch, dict[Key, str], dict[str, list[str]]]:
+        """What these events change in who is who, who their subjects are, and whom they touch, by environment."""
+        state, persons, gone = self._linked(events)
+        named = self._who({key for each in events if (key := subject_key(each))}, persons)
+        # Whoever a subject belonged to before has lost what it did.
+        before = self._who(persons, {})
+        touched = {(key[0], name) for known in (named, persons, before) for key, name in known.items()}
+        by_environment: dict[str, list[str]] = {}
+        for environment, name in sorted(touched - gone):
+            by_environment.setdefault(environment, []).append(name)
+        return Batch(persons=persons, gone=gone, links=state.links, aliases=state.aliases), named, by_environment
+
+    def _people(self, environment: str, known: Mapping[str, Subject]) -> list[PersonRow]:
+        return [self._person(environment, name, subject) for name, subject in known.items()]
+
+    def _events(self, events: Sequence[tuple[int, Event]], named: Mapping[Key, str]) -> list[EventRow]:
+        return [
             self._event(each, position, named)
             for position, each in events
             if each.type == "track" and subject_key(each)
         ]
-        return batch
 
-    def _person(self, environment: str, person: str, subject: Subject) -> PersonRow:
-        known = facts(subject, None, today=0, now=0, zone="UTC")
+    def _person(self, environment: str, name: str, subject: Subject) -> PersonRow:
+        known = person(subject, None)
         attributes = {f"native.{name}": value for name, value in known.native.items()}
         attributes |= {f"custom.{name}": value for name, value in known.custom.items()}
-        company = None if subject.company is None else subject.company.value
-        return PersonRow(
-            environment, person, attributes, company if isinstance(company, str) else None, known.experiences
-        )
+        return PersonRow(environment, name, attributes, company_id(subject), subject.experiences)
 
     async def _company(self, log: Log, environment: str, company: str) -> CompanyRow:
-        known = facts(Subject(), await log.people(environment).company(company), today=0, now=0, zone="UTC")
+        known = person(Subject(), await log.people(environment).company(company))
         return CompanyRow(environment, company, {f"company.{name}": value for name, value in known.company.items()})
 
     def _event(self, event: Event, position: int, named: Mapping[Key, str]) -> EventRow:
         key = subject_key(event)
         assert key is not None
-        return EventRow(
-            event.environment,
-            key[1],
-            event.name or "",
-            max(event.timestamp, 1),
-            properties(event),
-            position,
-            named[key],
-        )
+        at = max(event.timestamp, 1)
+        return EventRow(event.environment, key[1], event.name or "", at, properties(event), position, named[key])
 
     def _linked(self, events: Sequence[Event]) -> tuple[State, dict[Key, str], set[Key]]:
         """What the events say about who is who: links and aliases that changed, who subjects are now, who is gone."""
@@ -345,13 +361,13 @@ def properties(event: Event) -> dict[str, AttributeValue]:
 def typed(value: AttributeValue, zone: str) -> list[tuple[Kind, object]]:
     """A value as the columns that keep it: text that is a date has its instant beside it."""
     match value:
+        case str():
+            instant = instant_of(value, zone)
+            return [("text", value)] if instant is None else [("text", value), ("date", instant)]
         case None:
             return []
         case bool():
             return [("boolean", value)]
-        case str():
-            instant = instant_of(value, zone)
-            return [("text", value)] if instant is None else [("text", value), ("date", instant)]
         case int() | float():
             return [("number", float(value))]
         case list():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 
-from handrail.compile.queries import Column, Owner, Query, Scope
+from handrail.compile.queries import Column, Kind, Owner, Query, Scope
 from handrail.compile.sql import TABLES, Printer, Sql
 from handrail.core.errors import Invalid
 from handrail.core.events import Stamp
@@ -93,17 +93,23 @@ class Store(ABC):
         """Forget everything; `fill` begins at the log's start again."""
         await self._filler.clear()
 
-    def _values(self, owner: Owner, rows: Sequence[tuple[str, Attributes]]) -> dict[Column, dict[int, object]]:
-        """The values of rows, each an environment and its attributes, by column and row; new columns are made."""
-        found: dict[Column, dict[int, object]] = {}
-        for at, (environment, attributes) in enumerate(rows):
-            zone = self._zone_of(environment)
+    def _values(
+        self, owner: Owner, environments: Sequence[str], rows: Sequence[Attributes]
+    ) -> dict[Column, dict[int, object]]:
+        """The values of rows, told their environments and attributes, by column and row; new columns are made."""
+        found: dict[tuple[str, Kind], dict[int, object]] = {}
+        refused: dict[int, object] = {}
+        for at, attributes in enumerate(rows):
+            zone = self._zone_of(environments[at])
             for name, value in attributes.items():
                 for kind, kept in typed(value, zone):
-                    column = Column(name, kind)
-                    if column in self._columns or self._has_room(owner, column):
-                        found.setdefault(column, {})[at] = kept
-        return found
+                    values = found.get((name, kind))
+                    if values is None:
+                        column = Column(name, kind)
+                        has_room = column in self._columns or self._has_room(owner, column)
+                        values = found[name, kind] = {} if has_room else refused
+                    values[at] = kept
+        return {Column(*key): values for key, values in found.items() if values is not refused}
 
     def _has_room(self, owner: Owner, column: Column) -> bool:
         """Whether a new column could be made."""

@@ -6,7 +6,18 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules, State, company_id, count_back, fold, merge, person, subjects_of, users_among
+from handrail.core.fold import (
+    FoldRules,
+    State,
+    company_id,
+    count_back,
+    fold,
+    ids_of,
+    merge,
+    person,
+    subjects_of,
+    users_among,
+)
 from handrail.core.people import Company, Listed, Person, Subject
 from handrail.ingest.dedupe import SeenIds, dedupe_id
 from handrail.ingest.erasure import Cut, belongs
@@ -141,6 +152,10 @@ class MemoryPeople:
         keys = subjects_of(self._state, self._environment, anonymous_id, user_id)
         users = users_among(identity for _, identity in keys)
         return merge((self._state.subjects[key] for key in keys if key in self._state.subjects), users)
+
+    async def users(self, persons: Sequence[str]) -> dict[str, Subject]:
+        """`user` for many."""
+        return {each: await self.user(*ids_of(each)) for each in persons}
 
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""

@@ -36,6 +36,7 @@ QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
 GROUP_EVENTS = 5_000
 FOLDED_AT_ONCE = 2_000
+READ_AT_ONCE = 2_000
 RECEIVED_AT_ONCE = 5_000
 PLACES: tuple[Place, ...] = ("ingest", BASE)
 """Where state is kept for good."""
@@ -144,12 +145,17 @@ class PostgresLog:
 
     async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
         """At most `limit` events behind `after`, in order, none of which anything can still appear in front of."""
-        try:
-            rows = await _read(self._pool, after, limit)
-        except _TROUBLE as problem:
-            raise Unavailable(f"The log could not be read: {problem}") from problem
-        for position, event in _decoded(rows):
-            yield position, event
+        while limit > 0:
+            asked = min(limit, READ_AT_ONCE)
+            try:
+                rows = await _read(self._pool, after, asked)
+            except _TROUBLE as problem:
+                raise Unavailable(f"The log could not be read: {problem}") from problem
+            for each in _decoded(rows):
+                yield each
+            if len(rows) < asked:
+                break
+            after, limit = _position(rows[-1]), limit - asked
 
     async def end(self) -> int:
         """The last position that nothing can appear in front of any more."""

@@ -17,6 +17,7 @@ from handrail.core.fold import (
     company_id,
     count_back,
     forget_answers,
+    ids_of,
     merge,
     needed,
     person,
@@ -181,6 +182,20 @@ class PostgresPeople:
         users = users_among(row["id"] for row in rows)
         return merge((_SUBJECT.decode(row["body"]) for row in rows if row["body"] is not None), users)
 
+    async def users(self, persons: Sequence[str]) -> dict[str, Subject]:
+        """`user` for many."""
+        found: dict[str, list[Row]] = {each: [] for each in persons}
+        devices, users = zip(*map(ids_of, found), strict=True) if found else ((), ())
+        for row in await self._pool.fetch(_PERSONS, self._environment, list(found), devices, users, LINKED):
+            found[row["person"]].append(row)
+        return {
+            each: merge(
+                (_SUBJECT.decode(row["body"]) for row in rows if row["body"] is not None),
+                users_among(row["id"] for row in rows),
+            )
+            for each, rows in found.items()
+        }
+
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""
         body = await self._pool.fetchval(
@@ -195,10 +210,10 @@ class PostgresPeople:
         return person(subject, None if group_id is None else await self.company(group_id))
 
 
-_PERSON = """
+_FOUND = """
 WITH
   named (id) AS (
-    SELECT coalesce($3::text, (SELECT user_id FROM ingest.links WHERE environment = $1 AND id = $2::text))
+    SELECT coalesce({user}, (SELECT user_id FROM ingest.links WHERE environment = $1 AND id = {device}))
   ),
   users (id) AS (
     SELECT id FROM named WHERE id IS NOT NULL
@@ -212,10 +227,16 @@ WITH
     UNION ALL
     SELECT 'a:' || linked.id FROM users CROSS JOIN LATERAL (
       SELECT id FROM ingest.links WHERE environment = $1 AND user_id = users.id
-      ORDER BY timestamp DESC, message_id DESC LIMIT $4
+      ORDER BY timestamp DESC, message_id DESC LIMIT {linked}
     ) AS linked
     UNION ALL
-    SELECT 'a:' || $2::text FROM named WHERE named.id IS NULL AND $2 IS NOT NULL
+    SELECT 'a:' || {device} FROM named WHERE named.id IS NULL AND {device} IS NOT NULL
   )
 SELECT keys.id, body FROM keys LEFT JOIN ingest.subjects AS s ON s.environment = $1 AND s.id = keys.id
 """
+_PERSON = _FOUND.format(device="$2::text", user="$3::text", linked="$4")
+_PERSONS = """
+SELECT asked.person, found.id, found.body
+FROM unnest($2::text[], $3::text[], $4::text[]) AS asked (person, device, named)
+CROSS JOIN LATERAL ({found}) AS found
+""".format(found=_FOUND.format(device="asked.device", user="asked.named", linked="$5"))

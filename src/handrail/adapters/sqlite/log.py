@@ -50,6 +50,8 @@ SAVE_ROWS = 20_000
 SAVE_SECONDS = 0.5
 IDLE_SECONDS = 0.005
 """How long nothing has to come before what was folded is saved."""
+READ_CHARACTERS = 4 * 1024 * 1024
+"""How much of the log a reader holds before it hands on what it has."""
 FREE_FLOOR = 1024 * 1024 * 1024
 SOME_SUBJECTS = 500
 """Subjects that are looked at between two groups."""
@@ -186,21 +188,25 @@ class SqliteLog:
     async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
         """At most `limit` events behind `after`, in order."""
         upto = self._acknowledged
+        while limit > 0 and after < upto:
+            try:
+                found, last = await asyncio.to_thread(self._read_some, after, upto, limit)
+            except apsw.Error as problem:
+                raise Unavailable(f"The log could not be read: {problem}") from problem
+            for each in found:
+                yield each
+            after, limit = last, limit - len(found)
 
-        def some() -> list[tuple[int, Event]]:
-            found: list[tuple[int, Event]] = []
-            for block in read_blocks(list_days(self._folder), after, upto):
-                found += (each for each in block.decode() if each[0] > after)
-                if len(found) >= limit:
-                    break
-            return found[:limit]
-
-        try:
-            found = await asyncio.to_thread(some)
-        except apsw.Error as problem:
-            raise Unavailable(f"The log could not be read: {problem}") from problem
-        for each in found:
-            yield each
+    def _read_some(self, after: int, upto: int, limit: int) -> tuple[list[tuple[int, Event]], int]:
+        """The next events, as many as are read in one go, and the position up to which they were looked for."""
+        found: list[tuple[int, Event]] = []
+        size = 0
+        for block in read_blocks(list_days(self._folder), after, upto):
+            found += (each for each in block.decode() if each[0] > after)
+            size += len(block.events)
+            if len(found) >= limit or size >= READ_CHARACTERS:
+                return found[:limit], block.last
+        return found, upto
 
     async def end(self) -> int:
         """The position of the last event on disk."""

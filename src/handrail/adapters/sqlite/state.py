@@ -6,7 +6,8 @@ the writer folds it again from the file's position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -26,6 +27,7 @@ from handrail.core.fold import (
     count_back,
     fold,
     forget_answers,
+    ids_of,
     merge,
     needed,
     person,
@@ -82,6 +84,31 @@ FROM json_each(?) AS k
 CROSS JOIN aliases AS one ON one.environment = k.value ->> 0 AND one.id = k.value ->> 1
 CROSS JOIN aliases AS s ON s.environment = one.environment AND s.canonical = one.canonical
 """
+_NAMED = """
+SELECT json_group_array(json_array(s.id, json(s.body)))
+FROM json_each(?2) AS k CROSS JOIN subjects AS s ON s.environment = ?1 AND s.id = k.value
+"""
+_OWNERS = """
+SELECT json_group_array(json_array(s.anonymous_id, s.user_id))
+FROM json_each(?2) AS k CROSS JOIN links AS s ON s.environment = ?1 AND s.anonymous_id = k.value
+"""
+_SETS = """
+SELECT json_group_array(json_array(one.id, s.id))
+FROM json_each(?2) AS k
+CROSS JOIN aliases AS one ON one.environment = ?1 AND one.id = k.value
+CROSS JOIN aliases AS s ON s.environment = ?1 AND s.canonical = one.canonical
+"""
+_DEVICES = """
+SELECT json_group_array(json_array(user_id, json(devices))) FROM (
+  SELECT k.value AS user_id, (
+    SELECT json_group_array(anonymous_id) FROM (
+      SELECT anonymous_id FROM links WHERE environment = ?1 AND user_id = k.value
+      ORDER BY timestamp DESC, message_id DESC LIMIT ?3
+    )
+  ) AS devices
+  FROM json_each(?2) AS k
+) WHERE devices <> '[]'
+"""
 _PUT = """
 INSERT INTO {table} SELECT ?1, key, value FROM json_each(?2) WHERE true
 ON CONFLICT DO UPDATE SET body = excluded.body
@@ -101,6 +128,9 @@ _SUBJECTS = msgspec.json.Decoder(dict[str, Subject])
 _COMPANIES = msgspec.json.Decoder(dict[str, Company])
 _LINKS = msgspec.json.Decoder(list[tuple[str, str, str, int, str]])
 _ALIASES = msgspec.json.Decoder(list[tuple[str, str, str]])
+_NAMED_SUBJECTS = msgspec.json.Decoder(list[tuple[str, Subject]])
+_PAIRS = msgspec.json.Decoder(list[tuple[str, str]])
+_LISTS = msgspec.json.Decoder(list[tuple[str, list[str]]])
 _encode = msgspec.json.encode
 
 Rules: TypeAlias = Callable[[str], FoldRules]
@@ -381,6 +411,7 @@ class StateReader:
     """A connection for reading beside the writer; see `begin` for answers of one moment."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._connection = connect_to_read(path)
 
     def close(self) -> None:
@@ -438,6 +469,31 @@ class StateReader:
         )
         return [_SUBJECT.decode(body) for body in found if body is not None]
 
+    def users(self, environment: str, persons: Sequence[str]) -> dict[str, Subject]:
+        """Each of these persons as `subjects` finds them, merged. A statement for all takes the lock once."""
+
+        def found(query: str, keys: Iterable[str], *more: int) -> str:
+            return self._connection.execute(query, (environment, _encode(list(keys)).decode(), *more)).get
+
+        asked = {each: ids_of(each) for each in persons}
+        owners = dict(_PAIRS.decode(found(_OWNERS, [device for device, _ in asked.values() if device is not None])))
+        users = {each: user if device is None else owners.get(device) for each, (device, user) in asked.items()}
+        sets: dict[str, list[str]] = {}
+        for user, member in _PAIRS.decode(found(_SETS, {user for user in users.values() if user is not None})):
+            sets.setdefault(user, []).append(member)
+        members = {each: [] if user is None else sets.get(user, [user]) for each, user in users.items()}
+        devices = dict(_LISTS.decode(found(_DEVICES, {user for each in members.values() for user in each}, LINKED)))
+        keys = {
+            each: [f"u:{user}" for user in mine] + [f"a:{device}" for user in mine for device in devices.get(user, ())]
+            or [each]
+            for each, mine in members.items()
+        }
+        subjects = dict(_NAMED_SUBJECTS.decode(found(_NAMED, {key for mine in keys.values() for key in mine})))
+        return {
+            each: merge((subjects[key] for key in mine if key in subjects), members[each])
+            for each, mine in keys.items()
+        }
+
     def company(self, environment: str, group_id: str) -> Company | None:
         """A company, if any event spoke of it."""
         found = self._connection.execute(
@@ -487,6 +543,17 @@ class SqlitePeople:
         """Everything known of this person, merged."""
         subjects, read = self._reader.subjects(self._environment, anonymous_id, user_id)
         return merge(subjects, users_among(read))
+
+    async def users(self, persons: Sequence[str]) -> dict[str, Subject]:
+        """`user` for many; read in a thread, by a connection of its own."""
+        return await asyncio.to_thread(self._users, persons)
+
+    def _users(self, persons: Sequence[str]) -> dict[str, Subject]:
+        reader = StateReader(self._reader.path)
+        try:
+            return reader.users(self._environment, persons)
+        finally:
+            reader.close()
 
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""
