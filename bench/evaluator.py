@@ -4,7 +4,7 @@ Everybody answers the same audiences over the same users, and has to give the sa
 The peers are given what they like best: contexts prepared beforehand, no tracking, segments without features.
 The limit is Python source written for just these audiences, with the operator table's semantics spelled out by hand
 for the types that occur; whichever of its two forms (shared tests first, or each audience on its own) is quicker
-counts. Ours gets `Facts` as boot does, and reads dates from their text, as the limit does.
+counts. Ours gets `Facts` as boot does, and reads dates from their text, as the limit does; both remember the latest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from handrail.compile.predicates import compile_audiences
 from handrail.core.conditions.model import parse_condition
 from handrail.core.people import AttributeValue, Facts
-from handrail.core.values import check_attribute, instant_of
+from handrail.core.values import check_attribute, instant_of, remembered_instant
 
 USERS = 400
 AUDIENCES = 100
@@ -290,7 +290,7 @@ def _leaf_for_flagsmith(condition: dict[str, Any]) -> dict[str, Any]:
 
 def by_hand(audiences: list[dict[str, Any]], *, shared: bool) -> Answers:
     """Source for exactly these audiences. `shared` answers tests that several audiences ask once, at the head."""
-    constants: dict[str, object] = {"instant_of": instant_of, "nan": float("nan")}
+    constants: dict[str, object] = {"instant_of": remembered_instant, "nan": float("nan")}
     uses: Counter[str] = Counter()
     tests = [_source(each, constants, uses) for each in audiences]
     names = {test: f"t{at}" for at, (test, times) in enumerate(uses.items()) if shared and times > 1}

@@ -19,6 +19,7 @@ from handrail.core.values import (
     day_start,
     instant_of,
     is_date_only,
+    remembered_instant,
 )
 
 
@@ -129,6 +130,14 @@ def test_a_strict_date_names_an_instant(text: str, instant: int) -> None:
 def test_what_python_writes_is_read_to_the_millisecond(moment: datetime) -> None:
     expected = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert instant_of(moment.isoformat(), "UTC") == expected
+
+
+@pytest.mark.parametrize(
+    "value", ["1970-01-01", "1970-01-01T02:00+02:00", "1970-02-30", "", None, 1, True, ["1970-01-01"]]
+)
+def test_what_is_remembered_is_what_was_read(value: object) -> None:
+    for zone in ("Europe/Berlin", "America/New_York", "Europe/Berlin"):
+        assert remembered_instant(value, zone) == instant_of(value, zone)
 
 
 ZONES = st.sampled_from(

@@ -36,7 +36,7 @@ from handrail.core.conditions.model import (
 )
 from handrail.core.conditions.operators import FOREVER, NEGATIVE, date_bounds, holds, normal, row_of
 from handrail.core.people import ExperienceState, Facts
-from handrail.core.values import day_start, double, instant_of
+from handrail.core.values import day_start, double, remembered_instant
 
 Predicate: TypeAlias = Callable[[Facts], list[int]]
 """Which audiences may hold for a user, by index, ascending."""
@@ -108,7 +108,7 @@ class _Builder:
     def __init__(self, zone: str) -> None:
         self._zone = zone
         self._constants: dict[str, object] = {
-            "instant": instant_of,
+            "instant": remembered_instant,
             "day_start": day_start,
             "ask": self._ask,
             "elements": _elements,

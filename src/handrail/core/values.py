@@ -184,6 +184,14 @@ def instant_of(text: object, zone: str) -> int | None:
     return None
 
 
+def remembered_instant(text: object, zone: str) -> int | None:
+    """What `instant_of` says, remembered: for a user's attributes, which are asked about in every boot."""
+    return _remembered_instant(text, zone) if isinstance(text, str) else None
+
+
+_remembered_instant = lru_cache(maxsize=16_384)(instant_of)
+
+
 def day_text(day: int) -> str:
     """A day (proleptic ordinal) as people write it, `2026-11-24`."""
     try:
