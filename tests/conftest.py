@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.chromium import ChromiumMissing, chromium_arguments, find_chromium
 from tests.support.network import find_free_port
 from tests.support.postgres import Cluster, PostgresMissing, fresh_database
 
 CLUSTER_FOLDER = "HANDRAIL_TEST_CLUSTER"
+
+# How long an example takes says more about the machine than about what is tested.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -52,7 +52,7 @@ async def agrees(store: ClickhouseAnalytics, log: MemoryLog) -> None:
 
 
 @given(draw=st.randoms(use_true_random=False), limit=st.integers(5, 30))
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_the_store_counts_whom_the_log_knows(draw: Random, limit: int, server: ClickhouseServer) -> None:
     log, store = MemoryLog({"production": rules()}), a_store(server)
     events = history(draw, 30)

@@ -46,7 +46,7 @@ def a_store(path: Path | None = None) -> DuckdbAnalytics:
 
 
 @given(draw=st.randoms(use_true_random=False), limit=st.integers(1, 30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 async def test_the_store_counts_whom_the_log_knows(draw: Random, limit: int) -> None:
     log, store = MemoryLog({"production": rules()}), a_store()
     events = history(draw, 30)
@@ -241,7 +241,7 @@ async def test_a_file_that_was_cut_short_is_put_aside_and_filled_again(kept: int
 
 
 @given(draw=st.randoms(use_true_random=False), limit=st.integers(1, 30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 async def test_what_late_subjects_did_counts_as_theirs_before_and_after_it_is_put_there(
     draw: Random, limit: int
 ) -> None:

@@ -92,7 +92,7 @@ SIGNS = st.text(st.sampled_from("ab01\\[]{}()|*+?.^$-:,dwsbBéx "), max_size=12)
 
 
 @given(draw=st.randoms(use_true_random=False), texts=TEXTS)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_a_program_finds_what_re2_finds(draw: Random, texts: list[str]) -> None:
     pattern = a_pattern(draw)
     if why_not(pattern) is None:
@@ -102,7 +102,7 @@ def test_a_program_finds_what_re2_finds(draw: Random, texts: list[str]) -> None:
 
 
 @given(pattern=SIGNS, text=st.text("ab01 \\[]{}-", max_size=8))
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 def test_any_text_is_refused_or_means_what_re2_means(pattern: str, text: str) -> None:
     if why_not(pattern) is None:
         assert finds(compile_pattern(pattern), text) is found(pattern, text)

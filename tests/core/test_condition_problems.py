@@ -191,7 +191,7 @@ def test_nesting_without_end_is_refused_when_it_is_read() -> None:
 
 
 @given(draw=st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_has_no_problem_compiles(draw: Random) -> None:
     questions = Questions(draw)
     now = "2026-11-24T12:00:00Z"

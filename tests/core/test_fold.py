@@ -112,7 +112,7 @@ def an_event_of_any_kind(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(said=st.lists(an_event_of_any_kind(), min_size=2, max_size=30), seed=st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_order_of_arrival_gives_the_same_state_and_the_same_facts(said: list[dict[str, Any]], seed: int) -> None:
     events = [an_event(f"m{number:03}", **each) for number, each in enumerate(said)]
     shuffled = random.Random(seed).sample(events, len(events))
@@ -157,7 +157,7 @@ def test_a_thousand_orders_of_the_same_five_hundred_events_give_one_state() -> N
 
 
 @given(said=st.lists(an_event_of_any_kind(), min_size=1, max_size=20), seed=st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_folding_row_by_row_with_just_what_is_needed_gives_the_state_of_folding_at_once(
     said: list[dict[str, Any]], seed: int
 ) -> None:
@@ -200,7 +200,7 @@ def chosen(rows: Mapping[Any, Any], keys: set[Any]) -> dict[Any, Any]:
 
 
 @given(said=st.lists(an_event_of_any_kind(), min_size=1, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_everything_but_counters_can_be_folded_twice(said: list[dict[str, Any]]) -> None:
     events = [an_event(f"m{number:03}", **each) for number, each in enumerate(said)]
     once, twice = folded(events), folded([*events, *reversed(events)])

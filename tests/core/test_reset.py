@@ -48,7 +48,7 @@ def test_before_a_reset_is_void_and_after_it_counts() -> None:
     events=st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 6), st.sampled_from(["phone", "laptop"]))),
     seed=st.integers(0, 2**32),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_order_of_arrival_gives_one_answer(events: list[tuple[str, int, str]], seed: int) -> None:
     told = [said(number, kind, at, device) for number, (kind, at, device) in enumerate(events)]
     answer = state_of(told)

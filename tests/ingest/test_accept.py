@@ -44,7 +44,7 @@ envelopes = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(envelope=envelopes)
 def test_one_pass_and_a_close_look_come_to_the_same(envelope: dict[str, Any]) -> None:
     body = json.dumps(envelope, ensure_ascii=False).encode("utf-8", "replace")
@@ -72,7 +72,7 @@ def test_what_one_pass_cannot_judge_is_looked_at_closely(call: dict[str, Any]) -
     assert len(accepted.events) + len(accepted.rejections) == 2
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(call=calls)
 def test_a_body_holds_the_objects_of_a_call_and_no_empty_context(call: dict[str, Any]) -> None:
     [read] = parse_batch(json.dumps({"batch": [call]}).encode(), clean=True).batch

@@ -28,7 +28,7 @@ def an_id(number: int) -> bytes:
     return bytes([number % 3, 0]) + dedupe_id("production", str(number))[2:]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(days=st.lists(st.lists(st.integers(0, 500), max_size=60), min_size=1, max_size=6), drop=st.integers(0, 6))
 def test_ids_are_known_from_their_day_until_it_is_forgotten(days: list[list[int]], drop: int) -> None:
     seen, known = SeenIds(), [set[bytes]() for _ in days]

@@ -87,7 +87,7 @@ EVENTS = st.dictionaries(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(TEXTS | st.text(max_size=30), EVENTS)
 def test_the_compiled_predicate_is_the_reference(text: str, event: Mapping[str, object]) -> None:
     assert compile_trigger(text, "strict")(event) is strict.matches(strict.parse(text), event)

@@ -150,7 +150,7 @@ MAPPINGS = st.recursive(
 EVENTS = st.sampled_from(({}, {"a": "b"}, {"a": {"b": [1, None]}}, {"a": 0, "list": [{"x": 1}]}, {"a": None}))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.dictionaries(KEYS | NAMES, MAPPINGS, max_size=4), EVENTS)
 def test_any_mapping_gives_a_payload_or_a_reason(mapping: object, event: Mapping[str, object]) -> None:
     try:

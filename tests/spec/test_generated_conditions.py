@@ -55,13 +55,13 @@ CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_ba
 
 
 @given(draw=st.randoms(use_true_random=False))
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=CHECKS)
+@settings(max_examples=EXAMPLES, suppress_health_check=CHECKS)
 async def test_generated_conditions_have_one_meaning(draw: Random, store: DuckdbAnalytics) -> None:
     await _ask(draw, store)
 
 
 @given(draw=st.randoms(use_true_random=False))
-@settings(max_examples=CLICKHOUSE_EXAMPLES, deadline=None, suppress_health_check=CHECKS)
+@settings(max_examples=CLICKHOUSE_EXAMPLES, suppress_health_check=CHECKS)
 async def test_generated_conditions_mean_the_same_in_clickhouse(draw: Random, clickhouse: ClickhouseAnalytics) -> None:
     await _ask(draw, clickhouse)
 

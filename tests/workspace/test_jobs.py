@@ -200,14 +200,14 @@ async def course(queue: Jobs, steps: list[tuple[str, int, int]]) -> None:
 
 
 @given(steps=STEPS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 async def test_no_course_of_events_runs_a_job_twice_at_once_or_loses_it(steps: list[tuple[str, int, int]]) -> None:
     await course(MemoryJobs(), steps)
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 @given(steps=STEPS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_nor_does_it_in_a_database(
     request: pytest.FixtureRequest, tmp_path: Path, engine: str, steps: list[tuple[str, int, int]]
 ) -> None:
