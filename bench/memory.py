@@ -76,6 +76,7 @@ def giant(users: int, experiences: int) -> bool:
         key = server.key()
         for first in range(0, users, BATCH):
             _send(server, _identified(key, range(first, min(first + BATCH, users))))
+        taken = peak.now()
         for first in range(0, experiences, 250):
             documents = [
                 {"sort": "experience", "document": _banner(number)}
@@ -83,6 +84,7 @@ def giant(users: int, experiences: int) -> bool:
             ]
             answer = server.ask("POST", "/api/v1/apply", json={"documents": documents})
             assert answer.status_code == 200, answer.text
+        published = peak.now()
         while (told := server.ask("GET", "/api/v1/analytics").json())["position"] < told["end"]:
             time.sleep(1)
         counted = server.ask("GET", "/api/v1/count", params={"experience": "banner-0"})
@@ -91,7 +93,7 @@ def giant(users: int, experiences: int) -> bool:
     good = most <= 512
     print(
         f"giant: {users:,} users, {experiences:,} experiences: at most {most:.0f} MB (goal <= 512) "
-        f"{'yes' if good else 'NO'}",
+        f"{'yes' if good else 'NO'}; {taken:.0f} MB with the users, {published:.0f} MB with what was published",
         flush=True,
     )
     return good
@@ -108,6 +110,10 @@ class _Peak:
     def _look(self) -> None:
         while not self._over.wait(0.5):
             self._most = max(self._most, resident(self._server))
+
+    def now(self) -> float:
+        """The most there was so far, in MB."""
+        return self._most
 
     def end(self) -> float:
         """The most there was, in MB."""

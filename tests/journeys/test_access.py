@@ -12,7 +12,7 @@ from tests.support.axe import violations
 from tests.support.demo import Demo
 from tests.support.guest import CARD, DOOR, STANDS, Guest, wait_for
 from tests.support.hostile import Hostility, hostile_host
-from tests.support.kinds import CURSOR, FORMS, PASSIVE, PRESSED, in_theme, publish, tag_for
+from tests.support.kinds import CURSOR, FORMS, PASSIVE, PRESSED, in_theme, live, tag_for
 
 SETTINGS: dict[str, dict[str, object]] = {
     "light": {},
@@ -34,14 +34,15 @@ MOVING = "[...document.querySelectorAll('handrail-root')].flatMap((each) => each
 
 
 @pytest.fixture(scope="module")
-def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A server with one experience of each form, light and dark; the resource center lists the posts as well."""
     documents = {**FORMS, "cursor": CURSOR, **PASSIVE}
     content = cast("dict[str, list[object]]", PASSIVE["resource_center"]["content"])
     listing = {**content, "cards": [*content["cards"], {"type": "feed"}]}
     documents["resource_center"] = {**PASSIVE["resource_center"], "content": listing}
-    publish(quiet, tmp_path_factory.mktemp("access"), {**documents, **in_theme(documents, "dark")})
-    return quiet
+    documents |= in_theme(documents, "dark")
+    with live(quiet, tmp_path_factory.mktemp("access"), documents) as demo:
+        yield demo
 
 
 @pytest.fixture

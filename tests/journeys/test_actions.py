@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.demo import Demo
 from tests.support.gallery import listen, told, until
-from tests.support.kinds import publish
+from tests.support.kinds import live
 
 SNOOZE: dict[str, Any] = {"type": "snooze", "hours": 1, "up_to": 1}
 DONE: dict[str, Any] = {"type": "go_to_step", "step": "complete"}
@@ -124,10 +124,8 @@ DOCUMENTS: list[dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def acting(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A server with one experience for each question."""
-    publish(quiet, tmp_path_factory.mktemp("acting"), {each["key"]: each for each in DOCUMENTS})
-    yield quiet
-    for each in DOCUMENTS:
-        quiet.ask("POST", f"/api/v1/experiences/{each['key']}/pause")
+    with live(quiet, tmp_path_factory.mktemp("acting"), {each["key"]: each for each in DOCUMENTS}) as demo:
+        yield demo
 
 
 @pytest.fixture

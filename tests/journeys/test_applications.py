@@ -13,7 +13,7 @@ from tests.support.applications import APPLICATIONS, DEEP, Application, experien
 from tests.support.demo import Demo
 from tests.support.gallery import listen, told
 from tests.support.guest import CARD
-from tests.support.kinds import publish, tag_for
+from tests.support.kinds import live, tag_for
 from tests.support.panels import watch
 from tests.support.waiting import eventually
 
@@ -21,18 +21,12 @@ Open = Callable[[Application], Page]
 
 
 @pytest.fixture(scope="module")
-def published(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def published(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A server with the four experiences of each application."""
+    documents = [DEEP, *(one for each in APPLICATIONS for one in experiences_for(each).values())]
     folder: Path = tmp_path_factory.mktemp("applications")
-    publish(
-        quiet,
-        folder,
-        {
-            str(document["key"]): document
-            for document in (DEEP, *(one for each in APPLICATIONS for one in experiences_for(each).values()))
-        },
-    )
-    return quiet
+    with live(quiet, folder, {str(document["key"]): document for document in documents}) as demo:
+        yield demo
 
 
 def card(page: Page) -> Locator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.guest import CARD, DOOR, STANDS, STYLES, Guest, selftest, wai
 from tests.support.hostile import Hostility, hostile_host
 from tests.support.hostilities import PAGES, POLICIES, RESETS
 from tests.support.hosts import ROOT
-from tests.support.kinds import FORMS, PASSIVE, PRESSED, publish, tag_for
+from tests.support.kinds import FORMS, PASSIVE, PRESSED, live, tag_for
 from tests.support.soak import SOAK
 
 HARDEST = ("tooltip",)
@@ -37,10 +38,10 @@ def loader_hash() -> str:
 
 
 @pytest.fixture(scope="module")
-def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A server with one experience of each form."""
-    publish(quiet, tmp_path_factory.mktemp("kinds"), {**FORMS, **PASSIVE})
-    return quiet
+    with live(quiet, tmp_path_factory.mktemp("kinds"), {**FORMS, **PASSIVE}) as demo:
+        yield demo
 
 
 def operate(guest: Guest, key: str, hostility: Hostility, baseline: list[str] | None) -> list[str]:

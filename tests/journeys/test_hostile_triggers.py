@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.demo import Demo
 from tests.support.guest import Guest, wait_for
 from tests.support.hostile import BODY, Hostility, hostile_host
-from tests.support.kinds import WORDS, publish, tag_for
+from tests.support.kinds import WORDS, live, tag_for
 
 FIELDS = """<input id="plain"><input id="secret" type="password"><input id="card" autocomplete="billing cc-number">
 <input id="code" autocomplete="one-time-code"><input id="box" type="checkbox"><p id="pale">Pale</p>
@@ -44,10 +44,10 @@ def waiting_for(key: str) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def waits(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def waits(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A server with one tour for each thing to wait for."""
-    publish(quiet, tmp_path_factory.mktemp("waits"), {key: waiting_for(key) for key in WHEN})
-    return quiet
+    with live(quiet, tmp_path_factory.mktemp("waits"), {key: waiting_for(key) for key in WHEN}) as demo:
+        yield demo
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.demo import Demo
 from tests.support.events import logged
 from tests.support.guest import CARD, DOOR, Guest, selftest, wait_for
 from tests.support.hostile import Hostility, hostile_host
-from tests.support.kinds import FORMS, PASSIVE, PRESSED, publish, tag_for
+from tests.support.kinds import FORMS, PASSIVE, PRESSED, live, tag_for
 from tests.support.soak import times
 from tests.support.waiting import eventually
 
@@ -24,10 +24,10 @@ ROUTES = times(200, 1000)
 
 
 @pytest.fixture(scope="module")
-def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A server with one experience of each form."""
-    publish(quiet, tmp_path_factory.mktemp("world"), {**FORMS, **PASSIVE})
-    return quiet
+    with live(quiet, tmp_path_factory.mktemp("world"), {**FORMS, **PASSIVE}) as demo:
+        yield demo
 
 
 @pytest.fixture

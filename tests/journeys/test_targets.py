@@ -115,17 +115,24 @@ def test_a_shadow_root_that_comes_late_is_followed(watched: Watched) -> None:
 
 def test_a_shadow_root_inside_a_shadow_root_is_followed_when_made_anew(watched: Watched) -> None:
     page = watched("<main id=m></main>", shadow=["#outer", "#inner"], text="Deep")
-    page.evaluate("""window.make = (id) => {
-      m.innerHTML = '<div id=outer></div>'
-      const outer = m.firstChild.attachShadow({ mode: 'open' })
-      outer.innerHTML = '<p><span id=inner></span></p>'
-      setTimeout(() => {
+    page.evaluate("""() => {
+      window.begin = () => {
+        m.innerHTML = '<div id=outer></div>'
+        m.firstChild.attachShadow({ mode: 'open' }).innerHTML = '<p><span id=inner></span></p>'
+      }
+      window.finish = (id) => {
+        const outer = m.firstChild.shadowRoot
         outer.querySelector('span').attachShadow({ mode: 'open' }).innerHTML = '<a id=' + id + '>Deep</a>'
         outer.querySelector('p').title = 'ready'
-      }, 30)
-    }; make('first')""")
+      }
+    }""")
+    page.evaluate("begin()")
+    told(page, "none")
+    page.evaluate("finish('first')")
     told(page, "none", "first")
-    page.evaluate("make('second')")
+    page.evaluate("begin()")
+    told(page, "none", "first", "none")
+    page.evaluate("finish('second')")
     told(page, "none", "first", "none", "second")
 
 

@@ -14,7 +14,7 @@ from tests.support.demo import Demo
 from tests.support.gallery import listen, told
 from tests.support.guest import Guest, wait_for
 from tests.support.hostile import BODY, Hostility, hostile_host
-from tests.support.kinds import WORDS, publish, tag_for
+from tests.support.kinds import WORDS, live, tag_for
 from tests.support.soak import times
 
 NEXT: dict[str, object] = {"type": "go_to_step", "step": "next"}
@@ -119,10 +119,11 @@ TOURS = (
 
 
 @pytest.fixture(scope="module")
-def waiting(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def waiting(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A server with one tour for each thing to wait for, and a survey."""
-    publish(quiet, tmp_path_factory.mktemp("waiting"), {each["key"]: each for each in (SURVEY, *TOURS)})
-    return quiet
+    documents = {each["key"]: each for each in (SURVEY, *TOURS)}
+    with live(quiet, tmp_path_factory.mktemp("waiting"), documents) as demo:
+        yield demo
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -108,8 +110,12 @@ def in_theme(documents: dict[str, dict[str, object]], scheme: str) -> dict[str, 
     }
 
 
-def publish(demo: Demo, folder: Path, documents: dict[str, dict[str, object]]) -> None:
-    """Publish documents beside what is live; a theme they name is one of the scheme that is called so."""
+@contextmanager
+def live(demo: Demo, folder: Path, documents: dict[str, dict[str, object]]) -> Iterator[Demo]:
+    """The demo with these documents live beside what is, paused again afterwards: other tests share it.
+
+    A theme they name is one of the scheme that is called so.
+    """
     schemes = sorted({str(document["theme"]) for document in documents.values() if "theme" in document})
     (folder / "themes.yaml").write_text(json.dumps([{"key": scheme, "scheme": scheme} for scheme in schemes]))
     files = [str(folder / "themes.yaml")] if schemes else []
@@ -119,6 +125,9 @@ def publish(demo: Demo, folder: Path, documents: dict[str, dict[str, object]]) -
         files.append(str(file))
     told = demo.command("apply", *files)
     assert told.returncode == 0, told.stdout + told.stderr
+    yield demo
+    for document in documents.values():
+        demo.ask("POST", f"/api/v1/experiences/{document['key']}/pause")
 
 
 def tag_for(demo: Demo, more: str = "") -> str:
