@@ -27,7 +27,7 @@ from handrail.ingest.ports import Log
 
 ANSWERED = "question_answered"
 """The event that carries an answer."""
-BATCH = 20_000
+BATCH = 2_500
 """Most events of a step. Whom they touch is written once for all of them."""
 BATCH_BYTES = 8 * 1024 * 1024
 """How long their bodies may be together."""
