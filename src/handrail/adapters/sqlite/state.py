@@ -84,10 +84,6 @@ FROM json_each(?) AS k
 CROSS JOIN aliases AS one ON one.environment = k.value ->> 0 AND one.id = k.value ->> 1
 CROSS JOIN aliases AS s ON s.environment = one.environment AND s.canonical = one.canonical
 """
-_NAMED = """
-SELECT json_group_array(json_array(s.id, json(s.body)))
-FROM json_each(?2) AS k CROSS JOIN subjects AS s ON s.environment = ?1 AND s.id = k.value
-"""
 _OWNERS = """
 SELECT json_group_array(json_array(s.anonymous_id, s.user_id))
 FROM json_each(?2) AS k CROSS JOIN links AS s ON s.environment = ?1 AND s.anonymous_id = k.value
@@ -128,7 +124,6 @@ _SUBJECTS = msgspec.json.Decoder(dict[str, Subject])
 _COMPANIES = msgspec.json.Decoder(dict[str, Company])
 _LINKS = msgspec.json.Decoder(list[tuple[str, str, str, int, str]])
 _ALIASES = msgspec.json.Decoder(list[tuple[str, str, str]])
-_NAMED_SUBJECTS = msgspec.json.Decoder(list[tuple[str, Subject]])
 _PAIRS = msgspec.json.Decoder(list[tuple[str, str]])
 _LISTS = msgspec.json.Decoder(list[tuple[str, list[str]]])
 _encode = msgspec.json.encode
@@ -488,7 +483,9 @@ class StateReader:
             or [each]
             for each, mine in members.items()
         }
-        subjects = dict(_NAMED_SUBJECTS.decode(found(_NAMED, {key for mine in keys.values() for key in mine})))
+        subjects = _SUBJECTS.decode(
+            found(_FIND.format(table="subjects"), {key for mine in keys.values() for key in mine})
+        )
         return {
             each: merge((subjects[key] for key in mine if key in subjects), members[each])
             for each, mine in keys.items()
