@@ -95,9 +95,7 @@ class Installation:
         self.delivery = Delivery(
             self.publications, lambda decision: self.tail.tell("decision", (decision,), decision.environment)
         )
-        self.destinations = Destinations(
-            self.publications.destinations, milliseconds, self.accounts.sample, self.books.samples
-        )
+        self.destinations = Destinations(self.publications.destinations, self.accounts, self.books)
         self.counts = Counts(storage, self.publications, self._zone_of, milliseconds)
         self.access = ControlAccess(storage.control)
         self.passwords = Argon2Passwords()

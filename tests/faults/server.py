@@ -25,7 +25,8 @@ from handrail.delivery.ports import Publications
 from handrail.http.deps import Deps
 from handrail.http.limits import Limits, Rates
 from handrail.http.public.tracking import Tracking
-from handrail.ingest.destinations import Destinations, none
+from handrail.ingest.accounting import Accounting
+from handrail.ingest.destinations import Books, Destinations, none
 from handrail.testing.guard import lenient, no_server_key
 
 
@@ -42,7 +43,7 @@ def the_door(log: SqliteLog) -> Tracking:
     """The tracking door before this log, with nothing else behind it."""
     deps = Deps(
         publications=cast(Publications, Keys()),
-        destinations=Destinations(none, lambda: 0),
+        destinations=Destinations(none, Accounting(), cast(Books, None)),
         delivery=cast(Delivery, None),
         log=log,
         guard=lenient(log),

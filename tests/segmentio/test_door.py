@@ -11,6 +11,9 @@ import httpx
 import pytest_asyncio
 from tests.support.installation import KEY, OTHER_KEY, PUBLIC_ID, Running, running
 
+from handrail.app import milliseconds
+from handrail.ingest.accounting import HOUR, Accounting, Bookkeeper
+from handrail.ingest.destinations import Destinations
 from handrail.ingest.ports import People
 from handrail.serving import Trusted
 
@@ -128,6 +131,35 @@ async def test_every_failure_is_counted_and_the_last_are_kept(door: Door) -> Non
     assert latest["message_id"] == "m-29"
     assert latest["problems"][0]["path"] == "/event_name/@case"
     assert latest["event"]["properties"] == {"at": 29}
+
+
+async def test_what_mappings_did_outlives_the_process_and_is_everybodys(tmp_path: Path) -> None:
+    async with running(tmp_path) as one:
+        door = Door(one)
+        await door.apply(DESTINATION)
+        await door.send(track(), {"type": "page", "userId": "ann", "messageId": "m-2"})
+        await one.installation.bookkeeper.enter()
+        # Another process on the same books adds to them.
+        accounts = Accounting()
+        other = Destinations(one.installation.publications.destinations, accounts, one.installation.books)
+        [event] = [each for each in await one.kept() if each.type == "track"]
+        await other.route(event.environment, [event, event])
+        await Bookkeeper(accounts, one.installation.books, print).enter()
+    async with running(tmp_path) as again:
+        door = Door(again)
+        report = await door.report()
+        assert (report["received"], report["unmatched"]) == (4, 1)
+        assert [each["counted"]["sent"] for each in report["mappings"]] == [0, 3, 0]
+        assert report["since"] % HOUR == 0
+        assert 0 <= milliseconds() - report["since"] < 2 * HOUR
+        # A mapping that is changed begins anew; what the destination received does not.
+        await door.apply({**DESTINATION, "mappings": [{"action": "sendTrackEvent", "trigger": 'event = "Order"'}]})
+        await door.send(track(messageId="m-3"))
+        report = await door.report()
+        assert (report["received"], [each["counted"]["sent"] for each in report["mappings"]]) == (5, [1])
+        await again.installation.books.tidy(milliseconds() + HOUR)
+        report = await door.report()
+        assert (report["since"], report["received"]) == (None, 0)
 
 
 async def test_a_changed_document_runs_at_once_and_a_pruned_one_stops(door: Door) -> None:

@@ -21,7 +21,7 @@ from handrail.core.errors import HandrailError
 from handrail.ingest.accept import Accepted, Rejection
 from handrail.ingest.ports import Appended
 
-MINUTE = 60_000
+MINUTE, HOUR = 60_000, 3_600_000
 SAMPLES = 100
 """Rejections of an environment that are kept, the newest."""
 NOT_MAPPED = "not_mapped"
@@ -74,6 +74,16 @@ class Account(msgspec.Struct, frozen=True):
     samples: list[Sample]
 
 
+class Tallies(msgspec.Struct, frozen=True):
+    """How often something came to which outcome. `since` is the first hour (milliseconds) that is counted."""
+
+    since: int | None = None
+    counts: Mapping[str, int] = {}
+
+
+Tallied: TypeAlias = tuple[str, int, str, str]
+"""An environment, the first instant of an hour, whose outcome it was, and which."""
+
 Kind: TypeAlias = Literal["rejection", "mapping"]
 
 
@@ -93,10 +103,11 @@ class Entries(msgspec.Struct):
 
     minutes: dict[Key, Minute] = {}
     refused: Counter[tuple[int, str]] = msgspec.field(default_factory=Counter[tuple[int, str]])
+    tallies: Counter[Tallied] = msgspec.field(default_factory=Counter[Tallied])
     samples: list[Kept] = []
 
     def __bool__(self) -> bool:
-        return bool(self.minutes or self.refused or self.samples)
+        return bool(self.minutes or self.refused or self.tallies or self.samples)
 
     def put_in_front(self, earlier: Entries) -> None:
         """Take back notes that could not be entered."""
@@ -104,6 +115,7 @@ class Entries(msgspec.Struct):
             earlier.minutes.setdefault(key, Minute(minute.at)).add(minute)
         self.minutes = earlier.minutes
         self.refused += earlier.refused
+        self.tallies += earlier.tallies
         self.samples[:0] = earlier.samples
 
 
@@ -120,6 +132,10 @@ class Books(Protocol):
 
     async def refused(self, since: int, /) -> dict[str, int]:
         """Requests refused whole since then, by code."""
+        ...
+
+    async def tallies(self, environment: str, /) -> Mapping[str, Tallies]:
+        """How often what came to which outcome, by its name."""
         ...
 
     async def samples(self, environment: str, kind: Kind, name: str, /) -> list[bytes]:
@@ -164,6 +180,10 @@ class Accounting:
     def deny(self, at: int, code: str) -> None:
         """A request was refused whole."""
         self._entries.refused[at - at % MINUTE, code] += 1
+
+    def tally(self, environment: str, at: int, name: str, outcome: str) -> None:
+        """Something came to this outcome once more."""
+        self._entries.tallies[environment, at - at % HOUR, name, outcome] += 1
 
     def sample(self, kept: Kept) -> None:
         """Something else is to be kept as a sample."""

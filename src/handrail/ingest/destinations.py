@@ -4,20 +4,21 @@ An environment without a destination takes calls as they are. One with a destina
 destination is: a call changes what its mappings say, and nothing where no mapping matches. Events of our own SDK pass
 by, because the browser has mapped what it sends. `docs/segment.md` says this to users.
 
-Tallies are kept for as long as the process runs; the last failures of each mapping lie in the installation's books.
+What each mapping did is counted in the installation's books, where its last failures lie as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
+from typing import Protocol
 
 import msgspec
 import structlog
 
 from handrail.core.errors import Invalid
 from handrail.core.events import Event
-from handrail.ingest.accounting import Kept, Kind
+from handrail.ingest.accounting import Kept, Kind, Tallies
 from handrail.segmentio.destination.fields import FieldProblem
 from handrail.segmentio.destination.model import Destination, Subscription, subscriptions
 from handrail.segmentio.destination.run import Instance, Made, compile_destination, is_our_own, payload_of, run
@@ -30,7 +31,6 @@ SAMPLE_BYTES = 4096
 
 _logger = structlog.get_logger(__name__)
 
-Recall = Callable[[str, Kind, str], Awaitable[list[bytes]]]
 Find = Callable[[str], Awaitable[tuple[Destination, ...]]]
 """The destinations of an environment, the same object until they change."""
 
@@ -44,7 +44,7 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     event: dict[str, object] | None = None
 
 
-class Tally(msgspec.Struct):
+class Tally(msgspec.Struct, frozen=True):
     """What became of the events that a mapping matched."""
 
     sent: int = 0
@@ -68,71 +68,84 @@ class MappingReport(msgspec.Struct, frozen=True):
 
 
 class DestinationReport(msgspec.Struct, frozen=True):
-    """A destination and its mappings since `since` (milliseconds)."""
+    """A destination and its mappings. `since` is the first hour (milliseconds) that is counted, None before any is."""
 
     key: str
     name: str
     enabled: bool
-    since: int
+    since: int | None
     received: int
     unmatched: int
     """Events that no mapping matched: they changed nothing."""
     mappings: list[MappingReport]
 
 
-class _Kept:
-    """One destination at work, and what it did. A changed document starts anew."""
+class Notes(Protocol):
+    """What a process notes for the books."""
 
-    def __init__(self, destination: Destination, since: int) -> None:
+    def tally(self, environment: str, at: int, name: str, outcome: str, /) -> None: ...
+    def sample(self, kept: Kept, /) -> None: ...
+
+
+class Books(Protocol):
+    """Where what every process noted is read."""
+
+    async def tallies(self, environment: str, /) -> Mapping[str, Tallies]: ...
+    async def samples(self, environment: str, kind: Kind, name: str, /) -> list[bytes]: ...
+
+
+class _Working:
+    """One destination at work."""
+
+    def __init__(self, destination: Destination) -> None:
         self.destination = destination
         self.instance = _compiled(destination)
-        self.since = since
-        self.received = self.unmatched = 0
         self.mappings = list(subscriptions(destination))
-        self.tallies = [Tally() for _ in self.mappings]
+        self.name = _digest(destination.key.encode())
+        """What it is counted by, whatever its document says by now."""
         self.names = [_name(destination.key, mapping) for mapping in self.mappings]
-        """What each mapping's failures are kept by: a mapping that is changed begins anew."""
+        """What each mapping is counted by: one that is changed begins anew."""
 
-    def count(self, event: Event, payload: dict[str, object], made: Sequence[Made]) -> list[Kept]:
-        """Note what became of an event. Failures, to be kept."""
-        failures: list[Kept] = []
-        self.received += 1
-        self.unmatched += not made
+    def note(self, notes: Notes, event: Event, payload: dict[str, object], made: Sequence[Made]) -> None:
+        """Note what became of an event."""
+        environment, at = event.environment, event.received_at
+        notes.tally(environment, at, self.name, "matched" if made else "unmatched")
         for each in made:
-            tally = self.tallies[each.mapping]
-            match each.outcome:
-                case "sent":
-                    tally.sent += 1
-                case "held":
-                    tally.held += 1
-                case "blocked":
-                    tally.blocked += 1
-                case "failed":
-                    tally.failed += 1
-                    small = len(bytes(event.body)) <= SAMPLE_BYTES
-                    failure = Failure(event.received_at, event.message_id, each.problems, payload if small else None)
-                    body = msgspec.json.encode(failure)
-                    name = self.names[each.mapping]
-                    failures.append(Kept(event.environment, "mapping", name, event.received_at, body, SAMPLES))
-        return failures
+            name = self.names[each.mapping]
+            notes.tally(environment, at, name, each.outcome)
+            if each.outcome == "failed":
+                small = len(bytes(event.body)) <= SAMPLE_BYTES
+                failure = Failure(at, event.message_id, each.problems, payload if small else None)
+                notes.sample(Kept(environment, "mapping", name, at, msgspec.json.encode(failure), SAMPLES))
 
-    def report(self, failures: Sequence[list[Failure]]) -> DestinationReport:
+    def report(self, tallies: Mapping[str, Tallies], failures: Sequence[list[Failure]]) -> DestinationReport:
+        mine = tallies.get(self.name, Tallies())
         return DestinationReport(
             self.destination.key,
             self.destination.name,
             self.destination.enabled,
-            self.since,
-            self.received,
-            self.unmatched,
+            mine.since,
+            sum(mine.counts.values()),
+            mine.counts.get("unmatched", 0),
             [
                 MappingReport(each.name, each.action, each.trigger, each.mode, each.enabled, tally, failed)
-                for each, tally, failed in zip(self.mappings, self.tallies, failures, strict=True)
+                for each, tally, failed in zip(
+                    self.mappings, (_tally(tallies.get(name)) for name in self.names), failures, strict=True
+                )
             ],
         )
 
 
+def _tally(counted: Tallies | None) -> Tally:
+    return Tally() if counted is None else msgspec.convert(counted.counts, Tally)
+
+
 def _name(destination: str, mapping: Subscription) -> str:
-    return blake2b(destination.encode() + b"\0" + msgspec.json.encode(mapping), digest_size=16).hexdigest()
+    return _digest(destination.encode() + b"\0" + msgspec.json.encode(mapping))
+
+
+def _digest(text: bytes) -> str:
+    return blake2b(text, digest_size=16).hexdigest()
 
 
 def _compiled(destination: Destination) -> Instance:
@@ -144,51 +157,27 @@ def _compiled(destination: Destination) -> Instance:
         return Instance(destination, ())
 
 
-async def nothing_kept(environment: str, kind: Kind, name: str) -> list[bytes]:
-    """For an installation without books."""
-    return []
-
-
-def forgotten(kept: Kept) -> None:
-    """For an installation without books."""
-
-
 async def none(environment: str) -> tuple[Destination, ...]:
     """For an installation without destinations."""
     return ()
 
 
 class Destinations:
-    """The destinations of every environment. `find` gives an environment's documents, `now` the present instant.
+    """The destinations of every environment. `find` gives an environment's documents."""
 
-    `keep` is handed each failure, `recall` gives an environment's failures by name, the newest first.
-    """
-
-    def __init__(
-        self,
-        find: Find,
-        now: Callable[[], int],
-        keep: Callable[[Kept], None] = forgotten,
-        recall: Recall = nothing_kept,
-    ) -> None:
+    def __init__(self, find: Find, notes: Notes, books: Books) -> None:
         self._find = find
-        self._now = now
-        self._keep = keep
-        self._recall = recall
+        self._notes = notes
+        self._books = books
         self._documents: dict[str, tuple[Destination, ...]] = {}
-        self._kept: dict[str, list[_Kept]] = {}
+        self._working: dict[str, list[_Working]] = {}
 
-    async def _of(self, environment: str) -> list[_Kept]:
+    async def _of(self, environment: str) -> list[_Working]:
         documents = await self._find(environment)
         if self._documents.get(environment) is not documents:
-            before = {each.destination.key: each for each in self._kept.get(environment, ())}
-            kept: list[_Kept] = []
-            for document in documents:
-                known = before.get(document.key)
-                same = known is not None and known.destination == document
-                kept.append(known if known is not None and same else _Kept(document, self._now()))
-            self._documents[environment], self._kept[environment] = documents, kept
-        return self._kept[environment]
+            self._working[environment] = [_Working(each) for each in documents]
+            self._documents[environment] = documents
+        return self._working[environment]
 
     async def documents(self, environment: str) -> tuple[Destination, ...]:
         """The destinations of an environment as they are written."""
@@ -196,8 +185,8 @@ class Destinations:
 
     async def route(self, environment: str, events: list[Event]) -> list[Event]:
         """The events to keep in place of those that came."""
-        kept = [each for each in await self._of(environment) if each.destination.enabled]
-        if not kept:
+        working = [each for each in await self._of(environment) if each.destination.enabled]
+        if not working:
             return events
         made: list[Event] = []
         for event in events:
@@ -205,20 +194,20 @@ class Destinations:
                 made.append(event)
                 continue
             payload = payload_of(event)
-            for each in kept:
+            for each in working:
                 results = run(each.instance, event, payload)
-                for failure in each.count(event, payload, results):
-                    self._keep(failure)
+                each.note(self._notes, event, payload, results)
                 made += [result.event for result in results if result.event is not None]
         return made
 
     async def report(self, environment: str) -> list[DestinationReport]:
-        """What each destination of an environment did, and its failures."""
+        """What each destination of an environment did, as far as the books go back, and its failures."""
+        tallies = await self._books.tallies(environment)
         return [
-            each.report([await self._failures(environment, name) for name in each.names])
+            each.report(tallies, [await self._failures(environment, name) for name in each.names])
             for each in await self._of(environment)
         ]
 
     async def _failures(self, environment: str, name: str) -> list[Failure]:
-        kept = await self._recall(environment, "mapping", name)
+        kept = await self._books.samples(environment, "mapping", name)
         return [msgspec.json.decode(each, type=Failure) for each in kept]

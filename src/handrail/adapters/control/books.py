@@ -1,17 +1,17 @@
-"""The books in the control database: a row for each environment, minute and count, to which every process adds."""
+"""The books in the control database: rows by environment and time, to whose numbers every process adds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handrail.adapters.control.database import ControlDatabase
-from handrail.adapters.control.tables import account, sample
-from handrail.ingest.accounting import Account, Entries, Key, Kind, Minute, Sample, summed
+from handrail.adapters.control.tables import account, sample, tally
+from handrail.ingest.accounting import Account, Entries, Key, Kind, Minute, Sample, Tallies, summed
 
 NUMBERS = ("received", "made", "stored", "duplicate")
 REJECTED, REFUSED = "rejected:", "refused:"
@@ -20,8 +20,8 @@ NOBODY = ""
 AT_ONCE = 1_000
 """Rows of one statement."""
 
-_Row = tuple[str, int, str, int]
-"""Environment, minute, what is counted, how many."""
+_Row = tuple[str | int, ...]
+"""The values of a table's columns in order, of which the last is how many."""
 
 
 class ControlBooks:
@@ -31,11 +31,9 @@ class ControlBooks:
         self._database = database
 
     async def add(self, entries: Entries) -> None:
-        # In one order for everybody, so that two processes never wait for each other.
-        rows = sorted(_rows(entries))
         async with self._database.transaction() as connection:
-            for start in range(0, len(rows), AT_ONCE):
-                await _add(connection, rows[start : start + AT_ONCE])
+            await _add(connection, account, _rows(entries))
+            await _add(connection, tally, [(*key, number) for key, number in entries.tallies.items()])
             for each in entries.samples:
                 values = {"environment": each.environment, "kind": each.kind, "name": each.name, "at": each.at}
                 await connection.execute(insert(sample).values(values | {"body": each.body.decode()}))
@@ -74,6 +72,21 @@ class ControlBooks:
             rows = (await connection.execute(query)).all()
         return {what.removeprefix(REFUSED): int(number) for what, number in rows}
 
+    async def tallies(self, environment: str) -> dict[str, Tallies]:
+        query = (
+            select(tally.c.name, tally.c.outcome, func.min(tally.c.hour), func.sum(tally.c.number))
+            .where(tally.c.environment == environment)
+            .group_by(tally.c.name, tally.c.outcome)
+        )
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query)).all()
+        since: dict[str, int] = {}
+        counts: dict[str, dict[str, int]] = {}
+        for name, outcome, first, number in rows:
+            since[name] = min(since.get(name, first), first)
+            counts.setdefault(name, {})[outcome] = int(number)
+        return {name: Tallies(since[name], found) for name, found in counts.items()}
+
     async def samples(self, environment: str, kind: Kind, name: str) -> list[bytes]:
         mine = (sample.c.environment == environment) & (sample.c.kind == kind) & (sample.c.name == name)
         async with self._database.transaction() as connection:
@@ -90,7 +103,7 @@ class ControlBooks:
                 missing = number - ((await connection.execute(query)).scalar_one_or_none() or 0)
                 if missing > 0:
                     rows = [(environment, minute, what, missing) for what in ("received", "stored")]
-                    await _add(connection, rows)
+                    await _add(connection, account, rows)
                     mended += missing
         return mended
 
@@ -100,9 +113,10 @@ class ControlBooks:
             return (await connection.execute(select(func.max(account.c.minute)))).scalar_one() or 0
 
     async def tidy(self, before: int) -> None:
-        """Drop the minutes and samples from before an instant."""
+        """Drop the minutes, tallies and samples from before an instant."""
         async with self._database.transaction() as connection:
             await connection.execute(delete(account).where(account.c.minute < before))
+            await connection.execute(delete(tally).where(tally.c.hour < before))
             await connection.execute(delete(sample).where(sample.c.at < before))
 
 
@@ -117,15 +131,17 @@ def _rows(entries: Entries) -> Iterator[_Row]:
         yield NOBODY, at, f"{REFUSED}{code}"[:200], number
 
 
-async def _add(connection: AsyncConnection, rows: list[_Row]) -> None:
-    if not rows:
-        return
+async def _add(connection: AsyncConnection, table: Table, rows: Iterable[_Row]) -> None:
+    """Add to the numbers of rows that may be there."""
     upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    values = [dict(zip(("environment", "minute", "what", "number"), row, strict=True)) for row in rows]
-    statement = upsert(account).values(values)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["environment", "minute", "what"],
-            set_={"number": account.c.number + statement.excluded.number},
+    # In one order for everybody, so that two processes never wait for each other.
+    ordered = sorted(rows)
+    for start in range(0, len(ordered), AT_ONCE):
+        values = [dict(zip(table.c.keys(), row, strict=True)) for row in ordered[start : start + AT_ONCE]]
+        statement = upsert(table).values(values)
+        await connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=list(table.primary_key),
+                set_={"number": table.c.number + statement.excluded.number},
+            )
         )
-    )

@@ -321,6 +321,16 @@ account = Table(
     Column("number", BigInteger, nullable=False),
 )
 
+tally = Table(
+    "tally",
+    metadata,
+    Column("environment", String(36), primary_key=True),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(64), primary_key=True),
+    Column("outcome", String(16), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
 sample = Table(
     "sample",
     metadata,

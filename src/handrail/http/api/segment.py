@@ -58,7 +58,7 @@ def _unsaved(document: bytes) -> Destination:
 
 @get("/api/v1/segment/destinations", policy="events:read")
 async def report_destinations(request: ApiRequest, environment: FromQuery[str] = "production") -> Response[bytes]:
-    """What each destination did since this process began with it, by mapping, and each mapping's last failures."""
+    """What each destination did in the last days, by mapping, and each mapping's last failures."""
     admin = admin_of(request)
     place = await admin.place(environment)
     await admin.books.enter()
