@@ -30,6 +30,8 @@ class Hostility:
     policy: str = ""
     """Content-Security-Policy; `{server}` is where the SDK comes from."""
     style: str = ""
+    library: Path | None = None
+    """A script that nobody here wrote, which the page loads first."""
     before: str = ""
     """Runs before the SDK is loaded."""
     after: str = ""
@@ -63,11 +65,12 @@ def page_of(hostility: Hostility, tag: str) -> str:
 @contextmanager
 def hostile_host(hostility: Hostility, server: str, tag: str, digest: str = "") -> Iterator[str]:
     """Serves the page with the SDK on `/`, and the same page without it on `/bare`; gives its origin."""
+    library = f"{hostility.library.read_text()};\n" if hostility.library else ""
     texts = {
         "/": ("text/html", page_of(hostility, tag)),
         "/bare": ("text/html", page_of(hostility, "")),
         "/host.css": ("text/css", hostility.style),
-        "/before.js": ("text/javascript", hostility.before),
+        "/before.js": ("text/javascript", library + hostility.before),
         "/host.js": ("text/javascript", (HOST / "host.js").read_text()),
         "/natives.js": ("text/javascript", (HOST / "natives.js").read_text()),
         **{path: ("text/javascript", text) for path, text in hostility.also.items()},

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.support.hostile import BODY, Hostility
-from tests.support.hosts import ROOT
+from tests.support.hosts import MODULES, ROOT
 
 ZONE = ROOT / "web" / "node_modules" / "zone.js" / "bundles" / "zone.umd.min.js"
+TURBO = MODULES / "@hotwired" / "turbo" / "dist" / "turbo.es2017-umd.js"
+PROTOTYPE_1_7 = Path("/usr/share/javascript/prototype/prototype.js")
+"""As Debian packages it (libjs-prototype): the npm registry has ports of it only."""
 ONE_SCRIPT = "script-src 'self' {server}; connect-src 'self' {server}"
 
 
@@ -84,8 +89,9 @@ COUNTED = (
     "window.called = 0; const count = (owner, name) => { const was = owner[name]; "
     "owner[name] = function (...given) { called++; return was.apply(this, given) } };"
 )
-# What that library gives every list, function and element, as its documentation tells it: lists go into JSON as texts.
-PROTOTYPE = (
+# What 1.6 gave every list, function and element, as its documentation tells it: lists go into JSON as texts. No registry
+# has it any more.
+PROTOTYPE_1_6 = (
     "const give = (kind, methods) => Object.assign(kind.prototype, methods);"
     "give(Array, { toJSON() { return '[' + this.map((each) => JSON.stringify(each)).join(', ') + ']' },"
     " toArray() { return [...this] }, entries() { return [...this] }, each(does) { this.forEach(does); return this },"
@@ -120,7 +126,13 @@ PAGES = [
     Hostility(
         "lists and elements as in Prototype.js 1.6",
         'JSON.stringify({all: [1]}) === \'{"all":"[1]"}\' && [1, 2].entries()[1] === 2 && [1, 2].reduce().length === 2',
-        before=PROTOTYPE,
+        before=PROTOTYPE_1_6,
+    ),
+    Hostility(
+        "Prototype.js 1.7",
+        "Prototype.Version === '1.7.3' && !/native/.test([].find) && [1, 2].inject(0, (sum, each) => sum + each) === 3"
+        " && alert.wrap && 'a'.gsub('a', 'b') === 'b' && $('home').visible() && Event.prototype.findElement",
+        library=PROTOTYPE_1_7,
     ),
     Hostility(
         "the whole screen taken",
@@ -133,15 +145,23 @@ PAGES = [
     Hostility(
         "zone.js",
         "setTimeout !== window[Zone.__symbol__('setTimeout')] && Promise !== window[Zone.__symbol__('Promise')]",
-        before=ZONE.read_text() if ZONE.is_file() else "",
+        library=ZONE,
     ),
     Hostility(
-        "a body that is swapped",
-        "document.body.id === 'second' && swaps > 1",
-        before="window.swaps = 0; window.swap = () => { const body = document.createElement('body'); body.id = 'second';"
-        "for (const each of [...document.querySelector('body').children].filter((e) => e.localName !== 'handrail-root'))"
-        " body.append(each.cloneNode(true)); document.documentElement.replaceChild(body, document.body); swaps++ }",
-        shown="swap()",
+        "a body that Turbo swaps",
+        "Turbo.session.drive && bodies.size > 2 && bodies.has(document.body) && ways.has('morph') && kept > 0"
+        " && [...document.querySelectorAll('handrail-root')].every((each) => each.shadowRoot)",
+        library=TURBO,
+        # A visit, the way back from it to what Turbo kept of the page, us included, and the page morphed into itself.
+        # Each waits before it is drawn, as on pages that fade out first.
+        before="window.bodies = new Set(); window.ways = new Set(); window.kept = 0;"
+        "addEventListener('turbo:before-render', (event) => { event.preventDefault(); setTimeout(event.detail.resume, 50);"
+        " kept += event.detail.newBody.querySelectorAll('handrail-root').length });"
+        "addEventListener('turbo:render', (event) => ways.add(event.detail.renderMethod));"
+        "addEventListener('turbo:load', () => bodies.add(document.body));"
+        "window.loaded = (go) => new Promise((done) => { addEventListener('turbo:load', done, { once: true }); go() })",
+        shown="await loaded(() => Turbo.visit('/?visit=' + bodies.size)); await loaded(() => history.back());"
+        " await loaded(() => Turbo.session.refresh(location.href, { method: 'morph' }))",
     ),
     Hostility(
         "a trap for focus",

@@ -38,6 +38,8 @@ export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
     if (host.parentNode === parent) return
     observer.observe(parent, { childList: true })
     parent.append(host)
+    // A page that keeps copies of itself, to go back to, keeps one of us without what stood in it.
+    for (const each of page.querySelectorAll('handrail-root')) if (!each.shadowRoot) each.remove()
     for (const [element, source] of raised) if (element.isConnected) show(element, source)
   })
   // A dialog of the page opened or closed, or the page replaced its body: we go where we can be reached.
@@ -53,6 +55,8 @@ export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
     raise(element, source) {
       element.popover = 'manual'
       element.dir = getComputedStyle(source ?? page.documentElement).direction
+      // Raised again it is the last: what is below it stays there wherever all of it goes.
+      raised.delete(element)
       raised.set(element, source)
       root.append(element)
       show(element, source)
