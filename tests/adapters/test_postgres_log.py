@@ -15,7 +15,9 @@ from handrail.adapters.postgres.log import PostgresLog
 from handrail.core.errors import Conflict, Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules
+from handrail.ingest.ports import Appended
 from tests.support.events import an_event
+from tests.support.relay import relayed
 
 ORDERS = {"production": FoldRules("UTC", {"Order Completed": [("orders", None)]})}
 
@@ -111,24 +113,76 @@ async def test_ids_and_state_survive_a_restart(postgres_dsn: str) -> None:
         assert await orders(log) == 2
 
 
+END_ALL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE application_name = 'handrail' AND datname = current_database()"
+)
+
+
+async def append_as_clients_do(log: PostgresLog, events: list[Event]) -> Appended:
+    """Try again where the answer is 503."""
+    for _ in range(20):
+        with suppress(Unavailable):
+            return await log.append(events)
+    raise AssertionError("The log does not answer again.")
+
+
 async def test_lost_connections_cost_answers_only_and_nothing_is_kept_twice(postgres_dsn: str) -> None:
     async with opened(postgres_dsn, ORDERS) as log:
         await log.append([an_event("m0")])
         killer = await asyncpg.connect(postgres_dsn)
         for number in range(1, 6):
-            await killer.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'handrail' AND datname = current_database()"
-            )
-            # As a client does it: the pool may hand out more than one connection that was killed.
-            for _ in range(5):
-                with suppress(Unavailable):
-                    await log.append([an_event(f"m{number}")])
-                    break
+            await killer.execute(END_ALL)
+            await append_as_clients_do(log, [an_event(f"m{number}")])
         await killer.close()
         found = await kept(log, least=6)
         assert sorted(event.message_id for _, event in found) == [f"m{number}" for number in range(6)]
         await log.folded(found[-1][0])
+        assert (await log.rebuild()).differences == ()
+
+
+async def test_a_connection_that_was_told_of_its_end_between_two_queries_is_replaced(
+    postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's last word is no answer to anything; asyncpg then refuses queries in a way of its own."""
+    async with relayed(postgres_dsn) as (relay, address), opened(address, ORDERS) as log:
+        position = (await log.append([an_event("m0")])).position
+        await log.folded(position)
+        killer = await asyncpg.connect(postgres_dsn)
+        for number in range(1, 4):
+            await killer.execute(END_ALL)
+            await relay.ended()
+            with monkeypatch.context() as patched, suppress(Unavailable):
+                # Nothing is there to fold, but folding is asked for, and meets such a connection first.
+                patched.setattr(postgres_log, "PATIENCE", 0.1)
+                await log.folded(position + 1)
+            await append_as_clients_do(log, [an_event(f"m{number}")])
+            await log.settled()
+            assert await orders(log) == number + 1
+        await killer.close()
+
+
+async def test_a_connection_may_be_lost_at_any_moment_of_an_append(postgres_dsn: str) -> None:
+    """The backend is ended before each part that is sent in turn: within a query, between two, and amid the rows."""
+    parts = count = 0
+    async with relayed(postgres_dsn) as (relay, address), opened(address, ORDERS) as log:
+        killer = await asyncpg.connect(postgres_dsn)
+        cut = True
+        while cut:
+            events = [an_event(f"p{parts}m{number}", properties={"text": "x" * 2000}) for number in range(300)]
+            count += len(events)
+            relay.cut_after(parts, lambda: killer.execute(END_ALL))
+            await append_as_clients_do(log, events)
+            cut = relay.was_cut
+            again = await append_as_clients_do(log, events)
+            assert (again.stored, again.duplicates) == (0, len(events))
+            await log.folded(again.position)
+            parts += 1
+        await killer.close()
+    # 600 kB go in ten parts at least.
+    assert parts > 10
+    async with opened(postgres_dsn, ORDERS) as log:
+        assert len(await kept(log, least=count)) == await orders(log) == count
         assert (await log.rebuild()).differences == ()
 
 

@@ -14,6 +14,7 @@ from typing import Protocol, cast
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import structlog
 
+from handrail.adapters.postgres.connection import TROUBLE
 from handrail.core.changes import CHANNEL
 
 PULSE = 5
@@ -22,7 +23,6 @@ PAUSE = 0.2
 """Seconds before the first try to connect again; each further one waits twice as long, up to `PULSE`."""
 
 _log = structlog.get_logger(__name__)
-_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class _Listening(Protocol):
@@ -79,7 +79,7 @@ class PostgresChanges:
                     heard(None)
                     pause = PAUSE
                 await self._watch()
-            except _TROUBLE as problem:
+            except TROUBLE as problem:
                 _log.warning("changes_unheard", reason=str(problem))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, PULSE)
@@ -99,5 +99,5 @@ class PostgresChanges:
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(*_TROUBLE):
+            with suppress(*TROUBLE):
                 await connection.close(timeout=1.0)

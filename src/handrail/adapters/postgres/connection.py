@@ -8,6 +8,14 @@ from typing import Any, Literal, Protocol, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 
+TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""What a query raises that the database did not answer.
+
+A server that ends a connection says so first. Where that word comes while no query runs, asyncpg takes it for an answer
+out of turn and refuses the next query with InternalClientError ("cannot switch to state 15; another operation (2) is in
+progress"), until it hears that the connection is gone.
+"""
+
 
 class Row(Protocol):
     """One row: a value by column or place."""

@@ -18,7 +18,7 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import msgspec
 import structlog
 
-from handrail.adapters.postgres.connection import Connection, Pool, Row, Source, connect_pool
+from handrail.adapters.postgres.connection import TROUBLE, Connection, Pool, Row, Source, connect_pool
 from handrail.adapters.postgres.retention import BASE, OTHERS, SOME, Position, drop, expire, find_dropped, find_past
 from handrail.adapters.postgres.roster import PostgresRoster, cut_events
 from handrail.adapters.postgres.schema import FOLD_LOCK, migrate
@@ -47,7 +47,6 @@ _TRIES = 3
 _Answer = TypeVar("_Answer")
 _NO_RULES = FoldRules()
 _EVENT = msgspec.json.Decoder(Event)
-_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
 _log = structlog.get_logger(__name__)
 
 
@@ -139,7 +138,10 @@ class PostgresLog:
 
     async def settled(self) -> None:
         """Return once state has caught up with what is acknowledged; see `ingest.ports.Log`."""
-        row = await self._pool.fetchrow(_LATEST)
+        try:
+            row = await self._pool.fetchrow(_LATEST)
+        except TROUBLE as problem:
+            raise Unavailable(f"The log could not be read: {problem}") from problem
         if row is not None:
             await self.folded(_position(row))
 
@@ -149,7 +151,7 @@ class PostgresLog:
             asked = min(limit, READ_AT_ONCE)
             try:
                 rows = await _read(self._pool, after, asked)
-            except _TROUBLE as problem:
+            except TROUBLE as problem:
                 raise Unavailable(f"The log could not be read: {problem}") from problem
             for each in _decoded(rows):
                 yield each
@@ -161,7 +163,7 @@ class PostgresLog:
         """The last position that nothing can appear in front of any more."""
         try:
             row = await self._pool.fetchrow(_LAST)
-        except _TROUBLE as problem:
+        except TROUBLE as problem:
             raise Unavailable(f"The log could not be read: {problem}") from problem
         # Where retention has dropped all there was, the log ends where it did so.
         return await self.dropped() if row is None else _position(row)
@@ -391,7 +393,7 @@ class PostgresLog:
             try:
                 while await self._fold_some():
                     pass
-            except _TROUBLE as problem:
+            except TROUBLE as problem:
                 _log.warning("fold_failed", reason=str(problem))
             if self._waiting:
                 # Somebody's transaction is still open; nothing tells when it ends.
@@ -436,14 +438,14 @@ class PostgresLog:
         try:
             state = await rows.load(needed(events))
             changed = fold(state, events, self._rules_of)
-        except _TROUBLE:
+        except TROUBLE:
             raise
         except Exception:  # noqa: BLE001 one bad event costs only itself
             for event in events:
                 try:
                     state = await rows.load(needed([event]))
                     await rows.save(state, fold(state, [event], self._rules_of))
-                except _TROUBLE:
+                except TROUBLE:
                     raise
                 except Exception:  # noqa: BLE001
                     _log.exception("event_not_folded", environment=event.environment, message_id=event.message_id)

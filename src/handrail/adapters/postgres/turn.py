@@ -7,9 +7,10 @@ from typing import Protocol, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 
+from handrail.adapters.postgres.connection import TROUBLE
+
 PATIENCE = 5
 """Seconds to wait for the database."""
-_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class _Held(Protocol):
@@ -37,7 +38,7 @@ class PostgresTurn:
             else:
                 asked = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
                 self._held = await self._connection.fetchval(asked, self._name) is True
-        except _TROUBLE:
+        except TROUBLE:
             await self.close()
         return self._held
 
@@ -45,5 +46,5 @@ class PostgresTurn:
         """Let the turn go."""
         connection, self._connection, self._held = self._connection, None, False
         if connection is not None:
-            with suppress(*_TROUBLE):
+            with suppress(*TROUBLE):
                 await connection.close(timeout=PATIENCE)
