@@ -47,12 +47,12 @@ from handrail.http.public.tracking import Tracking
 from handrail.http.tail import Tail
 from handrail.ingest.accounting import MINUTE, Accounting, Bookkeeper
 from handrail.ingest.destinations import Destinations
-from handrail.people import open_desk
+from handrail.people import OwnAnalytics, open_desk
 from handrail.settings import Settings
 from handrail.storage import Storage, back_up, open_storage
 from handrail.workspace.access import digest_of
 from handrail.workspace.jobs import Handler, Schedule, enqueue_due, work_once
-from handrail.workspace.retention import let_go, read_clock
+from handrail.workspace.retention import let_go, let_go_analytics, read_clock
 from handrail.workspace.seed import NewProject, seed
 
 _logger = structlog.get_logger(__name__)
@@ -66,6 +66,8 @@ MENDED_AFTER = 10.0
 """Seconds after a minute's end at which every living process has entered what it noted of it."""
 ENTER = 1.0
 """Seconds between two entries into the books."""
+DAY = 86_400.0
+"""Seconds between two looks at what a store of this process's own lets go of."""
 LOOK = 2.0
 """Seconds between two looks at the jobs that are due."""
 STATIC = Path(__file__).parent / "static"
@@ -131,7 +133,11 @@ class Installation:
         except BaseException:
             await storage.close()
             raise
-        going = (made.counts.keep(), made._keep_following(), made._learn(), made._keep_books(milliseconds()))
+        # What other processes erased while this one was away is found like what they erase from now on.
+        made._changed.set()
+        going = [made.counts.keep(), made._keep_following(), made._learn(), made._keep_books(milliseconds())]
+        if storage.changes is not None:
+            going.append(made._keep_let_go())
         made._tasks = [asyncio.create_task(each) for each in going]
         return made
 
@@ -211,13 +217,19 @@ class Installation:
         """What each kind of job does here."""
 
         async def retain(_payload: msgspec.Raw) -> None:
-            if self.counts.store is not None:
-                await asyncio.to_thread(self.counts.store.open)
-            places = await self.publications.all_environments()
-            kept, log_days = self.retention, self.settings.log_days
+            store = self.counts.store
+            if store is not None:
+                await asyncio.to_thread(store.open)
             await let_go(
-                kept, self.log, self.counts.store, places, self.followed, now=milliseconds(), log_days=log_days
+                self.retention,
+                self.log,
+                await self.publications.all_environments(),
+                self.followed,
+                now=milliseconds(),
+                log_days=self.settings.log_days,
+                taken=None if store is None else store.position,
             )
+            await self.let_go_analytics()
 
         async def tidy(_payload: msgspec.Raw) -> None:
             now = milliseconds()
@@ -228,6 +240,22 @@ class Installation:
             await self.jobs.tidy(now - DONE_KEPT)
 
         return {"retention": retain, "tidy": tidy}
+
+    async def let_go_analytics(self) -> None:
+        """Delete from this process's analytic store what is past its time."""
+        if (store := self.counts.store) is not None:
+            places = await self.publications.all_environments()
+            kept, roster, days = self.retention, self.log.roster(), self.settings.log_days
+            await let_go_analytics(kept, roster, store, places, now=milliseconds(), log_days=days)
+
+    async def _keep_let_go(self) -> None:
+        """Once a day let go in the store that this process keeps for itself: the job does it in one process only."""
+        while isinstance(self.counts.store, OwnAnalytics):
+            try:
+                await self.let_go_analytics()
+            except Exception:
+                _logger.exception("analytics_kept")
+            await asyncio.sleep(DAY)
 
     async def work(self) -> None:
         """Do jobs that are due, one at a time, and enqueue what is scheduled; what fails is tried again."""
@@ -251,6 +279,7 @@ class Installation:
                 # Who was erased comes first: counting back may take its time.
                 await self.desk.refresh()
                 await self.followed()
+                await self.desk.catch_up()
             except Exception:
                 _logger.exception("publication_not_followed")
                 self._changed.set()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -20,6 +20,7 @@ from handrail.ingest.learning import Learner
 from handrail.ingest.ports import Log
 from handrail.ingest.suppression import Suppression
 from handrail.workspace.people.erase import replay, resume
+from handrail.workspace.people.ports import Erasure, Noted
 
 ROSTER_PAGE = 5_000
 _logger = structlog.get_logger(__name__)
@@ -29,6 +30,15 @@ class Analytics(Protocol):
     """The analytic store as erasure needs it."""
 
     async def erase(self, environment: str, subjects: Collection[str]) -> int: ...
+
+
+@runtime_checkable
+class OwnAnalytics(Analytics, Protocol):
+    """An analytic store that this process keeps for itself, as others on the same database keep theirs."""
+
+    async def subjects(self, environment: str, wanted: Callable[[str], bool]) -> list[str]: ...
+    async def erasures(self) -> frozenset[str]: ...
+    async def note_erasures(self, erasures: Collection[str]) -> None: ...
 
 
 class Stores:
@@ -49,9 +59,10 @@ class Stores:
 
     async def named(self, environment: str, digests: Collection[str]) -> list[str]:
         """Every subject of which one of these hashes stayed."""
-        gone, named, after = frozenset(digests), list[str](), ""
+        gone = self._hashed_among(environment, frozenset(digests))
+        named, after = list[str](), ""
         while page := await self._log.roster().ids(environment, after=after, limit=ROSTER_PAGE):
-            named += [each for each in page if self.digest(environment, each) in gone]
+            named += filter(gone, page)
             after = page[-1]
         return named
 
@@ -63,17 +74,45 @@ class Stores:
         """Drop what is sent of these from now on."""
         self._suppression.add(digests)
 
+    def _hashed_among(self, environment: str, digests: Collection[str]) -> Callable[[str], bool]:
+        return lambda subject: self.digest(environment, subject) in digests
+
     async def erase_log(self, environment: str, subjects: Collection[str]) -> int:
         """Erase from log and state."""
         return await self._log.erase(environment, subjects, cutting(environment, subjects))
 
-    async def erase_analytics(self, environment: str, subjects: Collection[str]) -> int:
+    async def erase_analytics(self, made: Erasure) -> int:
         """Erase from the analytic store, once it has taken in what the log held before."""
         if self._analytics is None:
             return 0
         while await self._filled():
             pass
-        return await self._analytics.erase(environment, subjects)
+        rows = await self._analytics.erase(made.environment, made.subjects)
+        if isinstance(self._analytics, OwnAnalytics):
+            await self._analytics.note_erasures([made.id])
+        return rows
+
+    async def catch_up(self, finished: Sequence[Noted]) -> int:
+        """Erase whom another process erased from the store that this one keeps for itself. Returns how many rows went.
+
+        Of the finished erasures only hashes are left, so every subject of the store is hashed once.
+        """
+        store = self._analytics
+        if not isinstance(store, OwnAnalytics):
+            return 0
+        known = await store.erasures()
+        waiting = [each for each in finished if each.id not in known]
+        if not waiting:
+            return 0
+        while await self._filled():
+            pass
+        rows = 0
+        for environment in sorted({each.environment for each in waiting}):
+            gone = frozenset(digest for each in waiting if each.environment == environment for digest in each.digests)
+            if subjects := await store.subjects(environment, self._hashed_among(environment, gone)):
+                rows += await store.erase(environment, subjects)
+        await store.note_erasures([each.id for each in waiting])
+        return rows
 
 
 async def open_desk(

@@ -81,6 +81,9 @@ async def test_what_is_past_its_time_goes_and_the_rest_counts_as_before(
         return found
 
     assert await kept() == [7, 2, 3]
+    assert await store.visitors("production", after="", limit=1) == ["a:here"]
+    assert await store.visitors("production", after="a:here", limit=1) == ["a:idle"]
+    assert await store.visitors("production", after="a:idle", limit=1) == []
     await store.retain("production", Leaving())
     assert await kept() == [7, 2, 3]
     await store.retain("production", Leaving(events_before=NOON + 5 * DAY))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from cryptography.fernet import Fernet
 
+from handrail.adapters.duckdb import DuckdbAnalytics
 from tests.support.installation import KEY, PUBLIC_ID, Running, running
 
 
@@ -190,6 +193,42 @@ async def test_suppression_outlives_a_restart_and_an_erasure_that_was_cut_short_
         assert [each["code"] for each in answer.json()["rejected"]] == ["suppressed"]
     left = await asyncio.to_thread(found_in, tmp_path, [word for word in ann.all if "-event-" not in word])
     assert left == {}
+
+
+async def test_every_process_erases_from_the_store_it_keeps_for_itself(postgres_dsn: str, tmp_path: Path) -> None:
+    secret = Fernet.generate_key().decode()
+
+    def one(name: str) -> AbstractAsyncContextManager[Running]:
+        return running(tmp_path / name, postgres_dsn, secret_keys=secret)
+
+    async with one("away") as away, one("there") as there:
+        ann, user = await live(there, "ann")
+        for each in (away, there):
+            assert await count(each) == 1
+    words = [word for word in ann.all if "-event-" not in word]
+    assert {path.split("/")[-2] for path in found_in(tmp_path, words)} == {"away", "there"}
+    async with one("there") as there, one("asked") as asked:
+        assert (await asked.operator.delete("/api/v1/user", params={"user": user})).status_code == 200
+        await until(lambda: not found_in(tmp_path / "there", words))
+        assert await count(there) == 0
+        # Whoever is still there counts on, in a file that was written anew.
+        await live(there, "bob")
+        assert await count(there) == 1
+    assert found_in(tmp_path / "away", words), "nobody has told it"
+    async with one("away") as away:
+        await until(lambda: not found_in(tmp_path / "away", words))
+        assert await count(away) == 1
+        store = away.installation.counts.store
+        assert isinstance(store, DuckdbAnalytics)
+        assert len(await store.erasures()) == 1
+        assert await away.installation.desk.stores.catch_up(await away.installation.desk.privacy.finished()) == 0
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Return once it does."""
+    async with asyncio.timeout(20):
+        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 another process's work has no event
+            await asyncio.sleep(0.02)
 
 
 async def test_days_that_were_sealed_and_their_partial_are_cut_too(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from handrail.app import milliseconds
 from handrail.workspace.jobs import NewJob, work_once
 from handrail.workspace.retention import SETTLED, Clock
 from tests.http.test_both_databases import asked, place, tracked
-from tests.support.installation import Running
+from tests.support.installation import Running, running
 
 both = place
 DAY = 86_400_000
@@ -88,6 +90,37 @@ async def test_the_analytic_store_lets_go_of_events_and_answers_past_their_time(
     # Another event of theirs writes the person anew, without what went.
     await tracked(both, {"type": "track", "event": "Order", "userId": "ann"})
     assert await stored(both) == (4, 1)
+
+
+async def test_every_process_lets_visitors_go_from_the_store_it_keeps_for_itself(
+    postgres_dsn: str, tmp_path: Path
+) -> None:
+    now = milliseconds()
+    async with running(tmp_path / "one", postgres_dsn) as one, running(tmp_path / "two", postgres_dsn) as two:
+        await tracked(one, *({"type": "track", "event": "Order", "anonymousId": each} for each in ("idle", "here")))
+        for each in (one, two):
+            assert await stored(each) == (2, 0)
+            assert await visitors(each) == ["a:here", "a:idle"]
+        environment = (await one.kept())[0].environment
+        pool: Any = getattr(one.installation.log, "_pool", None)
+        # Retention knows nobody by this name any more, as if the days had passed.
+        await pool.execute("DELETE FROM ingest.subjects WHERE environment = $1 AND id = 'a:idle'", environment)
+        await two.installation.let_go_analytics()
+        assert await visitors(two) == ["a:here", "a:idle"], "the clock is not believed yet"
+        await two.installation.retention.read_clock(lambda _: Clock(now - 2 * SETTLED, now))
+        await two.installation.let_go_analytics()
+        assert (await visitors(one), await visitors(two)) == (["a:here", "a:idle"], ["a:here"])
+    async with running(tmp_path / "one", postgres_dsn) as one:
+        async with asyncio.timeout(20):
+            while await visitors(one) != ["a:here"]:  # noqa: ASYNC110 it is done beside everything else
+                await asyncio.sleep(0.02)
+
+
+async def visitors(door: Running) -> list[str]:
+    """Visitors in the analytic store."""
+    store = door.installation.counts.store
+    assert store is not None
+    return await store.visitors((await door.kept())[0].environment, after="", limit=10)
 
 
 async def stored(door: Running) -> tuple[int, ...]:

@@ -242,7 +242,8 @@ async def test_no_clock_that_jumped_deletes_anything(place: Place, tmp_path: Pat
             async def followed() -> None:
                 return
 
-            await let_go(settings, log, None, [there], followed, now=int(NOON + day * DAY), log_days=10)
+            now = int(NOON + day * DAY)
+            await let_go(settings, log, [there], followed, now=now, log_days=10, taken=None)
 
         before = await kept(log)
         for day in (29, 30, 31):

@@ -34,10 +34,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, database: str = "", **limits: int) -> AsyncGenerator[Running]:
+async def running(folder: Path, database: str = "", **settings: int | str) -> AsyncGenerator[Running]:
     """An installation with two environments, `app.example.com` and its staging; on files without a `database`."""
     installation = await Installation.open(
-        msgspec.structs.replace(Settings(data=str(folder), database=database), **limits)
+        msgspec.structs.replace(Settings(data=str(folder), database=database), **settings)
     )
     environments = (
         NewEnvironment("production", "Production", ("app.example.com", "*.example.com"), KEY),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -36,7 +37,7 @@ from handrail.ingest.replica import (
 )
 from handrail.ingest.store import Store
 
-VERSION = 4
+VERSION = 5
 UNCLUSTERED = 200_000
 """How many events may stand in the order they came before they are put in the order of people, at the least."""
 
@@ -44,6 +45,8 @@ MEMORY = "256MB"
 """How much memory DuckDB takes for questions and for putting events in order."""
 ROWS_AT_ONCE = 8192
 """How many rows are written by one statement; their text is in memory several times meanwhile."""
+SUBJECTS_AT_ONCE = 50_000
+"""How many subjects are looked at in one go, whoever is to be found among them."""
 LATE = 1000
 """How many subjects may have turned out to be somebody else before what they did is put in its place."""
 
@@ -73,6 +76,7 @@ CREATE TABLE links (
 );
 CREATE TABLE aliases (environment VARCHAR NOT NULL, user_id VARCHAR NOT NULL, canonical VARCHAR NOT NULL);
 CREATE TABLE quarantine (position HUGEINT NOT NULL, reason VARCHAR NOT NULL);
+CREATE TABLE erasures (id VARCHAR NOT NULL);
 """
 
 ROWS = ("people", "companies", "events", "late", "persons", "experiences", "answers", "links", "aliases", "quarantine")
@@ -113,6 +117,7 @@ DROP TABLE events;
 ALTER TABLE resolved RENAME TO events;
 UPDATE meta SET clustered = (SELECT count(*) FROM events);
 """,
+    4: "CREATE TABLE erasures (id VARCHAR NOT NULL);",
 }
 """From each earlier version to the next. Raw events leave the log, so a file is brought forward, not filled anew."""
 
@@ -322,6 +327,29 @@ class DuckdbAnalytics(Store):
             self._rewrite()
             return rows
 
+    async def subjects(self, environment: str, wanted: Callable[[str], bool]) -> list[str]:
+        """Every subject of which there is a row and for which `wanted` holds."""
+        found, after = list[str](), ""
+        while page := await self.ask(Scope(environment), partial(_subjects, after=after)):
+            names = [str(name) for (name,) in page]
+            found += await asyncio.to_thread(list, filter(wanted, names))
+            after = names[-1]
+        return found
+
+    async def erasures(self) -> frozenset[str]:
+        """The erasures that these rows went through."""
+        with self._lock:
+            rows = self._connection.execute("SELECT id FROM erasures").fetchall()
+        return frozenset(str(each) for (each,) in rows)
+
+    async def note_erasures(self, erasures: Collection[str]) -> None:
+        """Note that these rows went through erasures."""
+        await asyncio.to_thread(self._note_erasures, list(erasures))
+
+    def _note_erasures(self, erasures: list[str]) -> None:
+        with self._writing, self._lock:
+            self._connection.execute("INSERT INTO erasures SELECT unnest($1::VARCHAR[])", [erasures])
+
     async def retain(self, environment: str, leaving: Leaving) -> None:
         """Let go of what is past its time. Its space is filled anew."""
         statements = [
@@ -508,6 +536,22 @@ SELECT k.* FROM k WHERE (k.environment, k.subject) IN (SELECT (environment, pers
         self._connection.execute(f"ALTER TABLE {TABLES[owner]} ADD COLUMN {name} {TYPES[column.kind]}")
         self._connection.execute("INSERT INTO columns VALUES ($1, $2, $3, $4)", [owner, column.name, column.kind, name])
         return name
+
+
+def _subjects(printer: Printer, after: str) -> Sql:
+    """Some subjects of which there is a row, in order, from behind `after`."""
+    named = [
+        f"SELECT {form} AS subject FROM {table} WHERE environment = {printer.environment}"
+        for table, form in (
+            *((table, "person") for table in ("people", "experiences", "answers", "events")),
+            *((table, "subject") for table in ("events", "persons")),
+            ("links", "'a:' || anonymous_id"),
+            ("links", "'u:' || user_id"),
+            ("aliases", "'u:' || user_id"),
+        )
+    ]
+    which = f"subject > {printer.value(after)} ORDER BY subject LIMIT {SUBJECTS_AT_ONCE}"
+    return printer.sql(f"SELECT DISTINCT subject FROM ({' UNION ALL '.join(named)}) WHERE {which}")
 
 
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:

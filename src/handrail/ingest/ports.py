@@ -108,6 +108,10 @@ class Roster(Protocol):
         """Every subject of which anything is known, also that it is somebody else's, in order, from behind `after`."""
         ...
 
+    async def known(self, environment: str, subjects: Collection[str]) -> set[str]:
+        """Those of these subjects that did something, and were not forgotten."""
+        ...
+
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
         """Every subject (`u:`, `a:`) that is this person, known or not."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 
-from handrail.compile.queries import Column, Kind, Owner, Query, Scope
+from handrail.compile.queries import Column, Kind, Owner, Query, Scope, audience
 from handrail.compile.sql import TABLES, Printer, Sql
 from handrail.core.errors import Invalid
 from handrail.core.events import Stamp
@@ -75,6 +75,12 @@ class Store(ABC):
         """The users a query finds, in the order of their ids, from behind `after`."""
         rows = await self.ask(query.scope, lambda printer: printer.list(query, after, limit))
         return [str(row[0]) for row in rows]
+
+    async def visitors(self, environment: str, *, after: str, limit: int) -> list[str]:
+        """Persons without a user id (`a:` and an anonymous id), in order, from behind `after`."""
+        everybody = audience(None, {}, scope=Scope(environment), today=0, zone="UTC")
+        page = await self.list(everybody, after=max(after, "a:"), limit=limit)
+        return [each for each in page if each.startswith("a:")]
 
     def column(self, column: Column) -> str | None:
         """The column that holds these values. Raises Invalid when the table had no room left for it."""

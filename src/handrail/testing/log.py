@@ -205,6 +205,10 @@ class MemoryRoster:
         known |= {f"u:{user}" for where, user in state.aliases if where == environment}
         return sorted(each for each in known if each > after)[:limit]
 
+    async def known(self, environment: str, subjects: Collection[str]) -> set[str]:
+        """Those of these subjects that did something, and were not forgotten."""
+        return {each for each in subjects if (environment, each) in self._state.subjects}
+
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
         """Every subject (`u:`, `a:`) that is this person, known or not."""
         return [key[1] for key in subjects_of(self._state, environment, anonymous_id, user_id)]

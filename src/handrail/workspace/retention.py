@@ -25,6 +25,8 @@ SETTLED = 3 * DAY
 IDLE_DAYS = 30
 """Days after which an anonymous visitor is forgotten, unless the log is kept for longer."""
 MOST_DAYS = 3650
+SOME = 5_000
+"""Visitors that are looked at in one go."""
 
 
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,9 +90,14 @@ class RetainingLog(Protocol):
 class RetainingAnalytics(Protocol):
     """The analytic store as retention needs it."""
 
-    @property
-    def position(self) -> int: ...
+    async def visitors(self, environment: str, /, *, after: str, limit: int) -> list[str]: ...
     async def retain(self, environment: str, leaving: Leaving, /) -> None: ...
+
+
+class Known(Protocol):
+    """Whom the state knows."""
+
+    async def known(self, environment: str, subjects: Collection[str], /) -> set[str]: ...
 
 
 class NotKept(Invalid):
@@ -146,16 +153,17 @@ async def show(kept: RetentionSettings, project: str, log_days: int) -> Retentio
 async def let_go(
     kept: RetentionSettings,
     log: RetainingLog,
-    analytics: RetainingAnalytics | None,
     environments: Collection[EnvironmentSettings],
     followed: Callable[[], Awaitable[None]],
     *,
     now: int,
     log_days: int,
+    taken: int | None,
 ) -> None:
-    """Delete what is past its time, in every environment; it may run again. Raises Conflict after the clock jumped.
+    """Delete from log and state what is past its time, in every environment; it may run again.
 
-    `followed` returns once the fold keeps no answers from before what `kept` says.
+    `followed` returns once the fold keeps no answers from before what `kept` says. `taken` is the position that an
+    analytic store has reached: what it has not taken yet is nowhere else. Raises Conflict after the clock jumped.
     """
     clock = await kept.read_clock(lambda before: read_clock(before, now))
     if not is_trusted(clock):
@@ -167,25 +175,65 @@ async def let_go(
             )
         return
     today = datetime.fromtimestamp(now / 1000, UTC).date()
-    begun = now - now % DAY
-    rules = {each.project: kept_by(await kept.of(each.project), log_days) for each in environments}
-    # What the analytic store has not taken yet is nowhere else.
-    taken = None if analytics is None else analytics.position
+    rules = await _rules(kept, environments, log_days)
     days = {each.id: rules[each.project].log_days for each in environments}
     await log.retain(today, max([log_days, *days.values()]), days, taken)
     for project, holds in rules.items():
-        if holds.answer_days:
-            await kept.move_answers(project, begun - holds.answer_days * DAY)
+        if answers := _begin(now, holds.answer_days):
+            await kept.move_answers(project, answers)
     await followed()
     for each in environments:
         holds = rules[each.project]
-        answers = begun - holds.answer_days * DAY if holds.answer_days else 0
-        if answers:
+        if answers := _begin(now, holds.answer_days):
             await log.forget_answers(each.id, answers)
-        idle = await log.expire(each.id, begun - holds.anonymous_days * DAY) if holds.anonymous_days else []
-        if analytics is not None:
-            events = begun - holds.event_days * DAY if holds.event_days else 0
-            await analytics.retain(each.id, Leaving(events, answers, idle))
+        if idle := _begin(now, holds.anonymous_days):
+            await log.expire(each.id, idle)
+
+
+async def let_go_analytics(
+    kept: RetentionSettings,
+    state: Known,
+    analytics: RetainingAnalytics,
+    environments: Collection[EnvironmentSettings],
+    *,
+    now: int,
+    log_days: int,
+) -> None:
+    """Delete from an analytic store what is past its time, and visitors whom the state let go; it may run again.
+
+    Several processes may keep a store each, so it looks for itself, whoever it was that saw to the state. Nothing goes
+    by a clock that is not to be believed.
+    """
+    clock = await kept.clock()
+    if clock is None or not is_trusted(clock):
+        return
+    rules = await _rules(kept, environments, log_days)
+    for each in environments:
+        holds = rules[each.project]
+        events, answers = _begin(now, holds.event_days), _begin(now, holds.answer_days)
+        gone = await _gone(state, analytics, each.id)
+        await analytics.retain(each.id, Leaving(events, answers, gone))
+
+
+async def _rules(
+    kept: RetentionSettings, environments: Collection[EnvironmentSettings], log_days: int
+) -> dict[str, Kept]:
+    return {each.project: kept_by(await kept.of(each.project), log_days) for each in environments}
+
+
+def _begin(now: int, days: int) -> int:
+    """The instant from which on something is kept for so many days; 0 when it is kept for good."""
+    return now - now % DAY - days * DAY if days else 0
+
+
+async def _gone(state: Known, analytics: RetainingAnalytics, environment: str) -> list[str]:
+    """Visitors whom the store has, and the state no longer."""
+    gone, after = list[str](), ""
+    while page := await analytics.visitors(environment, after=after, limit=SOME):
+        known = await state.known(environment, page)
+        gone += [each for each in page if each not in known]
+        after = page[-1]
+    return gone
 
 
 def _problems(settings: Retention, log_days: int) -> Iterator[Problem]:

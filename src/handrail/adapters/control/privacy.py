@@ -158,6 +158,7 @@ class ControlPrivacy:
         values = {"receipt": receipt.decode(), "subjects": None}
         async with self._database.transaction() as connection:
             await connection.execute(update(erasure).where(erasure.c.id == erasure_id).values(values))
+            await tell_others(connection, PEOPLE)
 
     async def receipts(self, project_id: str) -> list[bytes]:
         """Receipts of the project's erasures, the latest first."""
@@ -171,6 +172,22 @@ class ControlPrivacy:
         async with self._database.transaction() as connection:
             rows = (await connection.execute(select(erasure.c.digests))).all()
         return [each for row in rows for each in msgspec.json.decode(row.digests, type=list[str])]
+
+    async def finished(self) -> Sequence[Noted]:
+        """Every erasure that has its receipt."""
+        query = select(erasure).where(erasure.c.receipt.is_not(None)).order_by(erasure.c.requested_at)
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(query)).all()
+        return [
+            Noted(
+                id=row.id,
+                project=row.project_id,
+                environment=row.environment_id,
+                digests=msgspec.json.decode(row.digests, type=tuple[str, ...]),
+                requested_at=row.requested_at,
+            )
+            for row in rows
+        ]
 
     async def unknown(self, noted: Sequence[Noted]) -> Sequence[Noted]:
         """Those of these erasures, in environments that there are, of which nothing is kept here."""

@@ -51,6 +51,7 @@ SELECT id COLLATE "C" AS id FROM (
   UNION SELECT 'u:' || id FROM ingest.aliases WHERE environment = $1
 ) AS known WHERE id COLLATE "C" > $2 ORDER BY 1 LIMIT $3
 """
+_KNOWN = "SELECT id FROM ingest.subjects WHERE environment = $1 AND id = ANY ($2)"
 _SPEAKING = """
 SELECT transaction::text AS at, sequence, event FROM ingest.events AS e
 WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) AS n WHERE strpos(event, n) > 0)
@@ -88,6 +89,10 @@ class PostgresRoster:
     async def ids(self, environment: str, *, after: str, limit: int) -> list[str]:
         """Every subject of which anything is known, in order, from behind `after`."""
         return [row[0] for row in await self._pool.fetch(_IDS, environment, after, limit)]
+
+    async def known(self, environment: str, subjects: Collection[str]) -> set[str]:
+        """Those of these subjects that did something, and were not forgotten."""
+        return {row[0] for row in await self._pool.fetch(_KNOWN, environment, list(subjects))}
 
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
         """Every subject (`u:`, `a:`) that is this person, known or not."""

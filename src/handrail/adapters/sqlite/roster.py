@@ -37,6 +37,7 @@ UNION SELECT 'u:' || user_id FROM links WHERE environment = ?1 AND 'u:' || user_
 UNION SELECT 'u:' || id FROM aliases WHERE environment = ?1 AND 'u:' || id > ?2
 ORDER BY 1 LIMIT ?3
 """
+_KNOWN = "SELECT s.id FROM json_each(?2) AS n JOIN subjects AS s ON s.environment = ?1 AND s.id = n.value"
 _USERS = """
 SELECT id FROM aliases WHERE environment = ?1
   AND canonical = (SELECT canonical FROM aliases WHERE environment = ?1 AND id = ?2)
@@ -100,6 +101,23 @@ class SqliteRoster:
             connection = connect_to_read(self._path)
             try:
                 return [identity for (identity,) in connection.execute(_IDS, (environment, after, limit))]
+            finally:
+                connection.close(True)
+
+        return await asyncio.to_thread(read)
+
+    async def known(self, environment: str, subjects: Collection[str]) -> set[str]:
+        """Those of these subjects that did something, and were not forgotten."""
+
+        def read() -> set[str]:
+            connection = connect_to_read(self._path)
+            try:
+                return {
+                    identity
+                    for (identity,) in connection.execute(
+                        _KNOWN, (environment, msgspec.json.encode(list(subjects)).decode())
+                    )
+                }
             finally:
                 connection.close(True)
 

@@ -37,3 +37,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
         """Take in what another process changed: settings, and who was erased."""
         self.privacy.forget()
         self.suppression.add(await self.privacy.digests())
+
+    async def catch_up(self) -> None:
+        """Erase from this process's own analytic store whom another process erased."""
+        await self.stores.catch_up(await self.privacy.finished())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -32,7 +32,8 @@ class Stores(Protocol):
     def digest(self, environment: str, subject: str, /) -> str: ...
     def suppress(self, digests: Collection[str], /) -> None: ...
     async def erase_log(self, environment: str, subjects: Collection[str], /) -> int: ...
-    async def erase_analytics(self, environment: str, subjects: Collection[str], /) -> int: ...
+    async def erase_analytics(self, made: Erasure, /) -> int: ...
+    async def catch_up(self, finished: Sequence[Noted], /) -> int: ...
 
 
 async def erase(
@@ -65,7 +66,7 @@ async def finish(stores: Stores, settings: PrivacySettings, made: Erasure, clock
     """Do what was recorded. It may run again."""
     stores.suppress(made.digests)
     events = await stores.erase_log(made.environment, made.subjects)
-    rows = await stores.erase_analytics(made.environment, made.subjects)
+    rows = await stores.erase_analytics(made)
     receipt = Receipt(
         made.id, made.environment, made.requested_at, clock(), len(made.subjects), events, rows, made.digests
     )
