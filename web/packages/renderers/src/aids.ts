@@ -1,5 +1,6 @@
 import { make } from './blocks.ts'
 import type { Dispose, Stage } from './stage.ts'
+import { isCovered } from './surface.ts'
 
 /**
  * What is drawn is announced, unless it took focus from `before`; F6 leads into it and out; and the page cannot take it
@@ -59,12 +60,6 @@ function hopWithF6(stage: Stage, root: ShadowRoot, card: HTMLElement, before: El
     if (root.activeElement) back()
   }
 }
-
-/** Whether something else of ours is modal: what stands below it is out of reach. */
-const isCovered = (page: Document, root: ShadowRoot) =>
-  [...page.querySelectorAll('handrail-root')].some(
-    ({ shadowRoot }) => shadowRoot !== root && shadowRoot?.querySelector('[aria-modal]'),
-  )
 
 const KEYS = ['keydown', 'keypress', 'keyup']
 

@@ -1,6 +1,6 @@
 import type { BannerContent } from '@handrail/wire'
 import { drawBlocks, make } from './blocks.ts'
-import type { Dispose, Drawn, Stage, StepStage } from './stage.ts'
+import type { Dispose, Drawn, StepStage } from './stage.ts'
 import { sheetFor } from './style.ts'
 import { assist, drawCross, mount, watchEscape, watchSeen } from './surface.ts'
 
@@ -31,42 +31,22 @@ export function draw(stage: StepStage<BannerContent>): Drawn {
   card.lang = stage.locale
   card.ariaLabel = body.querySelector('h2,p')?.textContent ?? 'Handrail'
   card.tabIndex = -1
-  const offModals = afterModals(stage, () => {
-    surface.raise(card)
-    return [
+  const offs: Dispose[] = [() => surface.close()]
+  surface.raise(card, null, () => {
+    offs.push(
       watchEscape(stage, surface.root, false),
       watchSeen(stage, card, stage.seen),
       assist(stage, surface.root, card, false),
       ...(banner.layout === 'inline' ? [reserve(stage.document, card, side)] : []),
-    ]
+    )
   })
   return {
     move() {
       // A banner points at nothing.
     },
     close() {
-      offModals()
-      surface.close()
+      for (const off of offs.reverse()) off()
     },
-  }
-}
-
-/** Begins once nothing of ours is modal: it would come over what keeps the page out of reach. Returns the off switch. */
-function afterModals(stage: Stage, begin: () => Dispose[]): Dispose {
-  const page = stage.document
-  let offs: Dispose[] | undefined
-  const look = stage.guard(() => {
-    const ours = [...page.querySelectorAll('handrail-root')]
-    if (offs || ours.some(({ shadowRoot }) => shadowRoot?.querySelector('[aria-modal]'))) return
-    modals.disconnect()
-    offs = begin()
-  })
-  const modals = new MutationObserver(look)
-  modals.observe(page.documentElement, { childList: true, subtree: true })
-  look()
-  return () => {
-    modals.disconnect()
-    for (const off of offs ?? []) off()
   }
 }
 

@@ -14,7 +14,8 @@ const ICONS = {
 
 /** The pulse stops after five seconds: what moves longer needs a way to be stopped, and costs the battery. */
 const OWN = `
-.mark{position:fixed;position-visibility:anchors-visible;translate:-50% -50%;display:grid;place-items:center;width:max-content;max-width:calc(100vw - 16px);min-width:24px;min-height:24px;padding:0;background:none;border-radius:12px}
+.mark{position:fixed;position-visibility:anchors-visible;translate:-50% -50%;place-items:center;width:max-content;max-width:calc(100vw - 16px);min-width:24px;min-height:24px;padding:0;background:none;border-radius:12px}
+.mark:popover-open{display:grid}
 .mark.native{position-anchor:auto}
 .face{position:relative;display:grid;place-items:center;min-width:24px;min-height:24px;border-radius:12px;background:var(--primary);color:var(--on-primary);box-shadow:0 0 0 2px var(--surface),0 1px 4px 2px rgb(15 18 28/.25)}
 .dot .face{min-width:14px;min-height:14px}
@@ -67,7 +68,7 @@ export function drawMark(stage: Stage, surface: Surface, target: Element, look: 
     off?.()
     off = undefined
     if (button.matches(':popover-open')) button.hidePopover()
-    surface.raise(button, element)
+    surface.raise(button, element, () => undefined)
     off = place(stage, button, element, side, isLabel)
   }
   move(target)

@@ -7,8 +7,11 @@ const STOPPED = 'keydown keyup keypress beforeinput input change paste copy cut 
 /** Our place on the page: a host element with an open shadow root, in the top layer, and the way out of it. */
 export interface Surface {
   root: ShadowRoot
-  /** Adds a popover to the top layer, anchored to `source` where the browser knows how. */
-  raise(element: HTMLElement, source?: Element | null): void
+  /**
+   * Adds a popover to the top layer, anchored to `source` where the browser knows how. With `shown` it comes below what is
+   * modal of ours: the top layer is a stack, so it waits until nothing is, and `shown` hears when it first stands.
+   */
+  raise(element: HTMLElement, source?: Element | null, shown?: () => void): void
   close: Dispose
 }
 
@@ -20,27 +23,30 @@ function parentIn(page: Document): Element {
   return [...page.querySelectorAll(':modal')].at(-1) ?? page.body ?? page.documentElement
 }
 
+/** Whether something else of ours is modal: what stands below it is out of reach. */
+export const isCovered = (page: Document, root: ShadowRoot): boolean =>
+  [...page.querySelectorAll('handrail-root')].some(
+    ({ shadowRoot }) => shadowRoot !== root && shadowRoot?.querySelector('[aria-modal]'),
+  )
+
 export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
   const page = stage.document
   const host = page.createElement('handrail-root')
   const root = host.attachShadow({ mode: 'open' })
   root.adoptedStyleSheets = [sheet]
-  const raised = new Map<HTMLElement, Element | null | undefined>()
+  const raised = new Map<HTMLElement, () => void>()
   // The page's own shortcuts and focus traps must not hear what is typed here.
   const stop = (event: Event) => event.stopPropagation()
   for (const type of STOPPED) host.addEventListener(type, stop)
-  const show = (element: HTMLElement, source?: Element | null) => {
-    const options = source ? { source: source as HTMLElement } : undefined
-    if (!element.matches(':popover-open')) (element.showPopover as (options?: { source: HTMLElement }) => void)(options)
-  }
   const place = stage.guard(() => {
     const parent = parentIn(page)
-    if (host.parentNode === parent) return
-    observer.observe(parent, { childList: true })
-    parent.append(host)
-    // A page that keeps copies of itself, to go back to, keeps one of us without what stood in it.
-    for (const each of page.querySelectorAll('handrail-root')) if (!each.shadowRoot) each.remove()
-    for (const [element, source] of raised) if (element.isConnected) show(element, source)
+    if (host.parentNode !== parent) {
+      observer.observe(parent, { childList: true })
+      parent.append(host)
+      // A page that keeps copies of itself, to go back to, keeps one of us without what stood in it.
+      for (const each of page.querySelectorAll('handrail-root')) if (!each.shadowRoot) each.remove()
+    }
+    for (const [element, show] of raised) if (element.isConnected) show()
   })
   // A dialog of the page opened or closed, or the page replaced its body: we go where we can be reached.
   const onToggle = (event: Event) => {
@@ -52,14 +58,22 @@ export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {
   place()
   return {
     root,
-    raise(element, source) {
+    raise(element, source, shown) {
+      const options = source ? { source: source as HTMLElement } : undefined
+      let hears = shown
+      const show = () => {
+        if (element.matches(':popover-open') || (shown && isCovered(page, root))) return
+        ;(element.showPopover as (options?: { source: HTMLElement }) => void)(options)
+        hears?.()
+        hears = undefined
+      }
       element.popover = 'manual'
       element.dir = getComputedStyle(source ?? page.documentElement).direction
       // Raised again it is the last: what is below it stays there wherever all of it goes.
       raised.delete(element)
-      raised.set(element, source)
+      raised.set(element, show)
       root.append(element)
-      show(element, source)
+      show()
     },
     close() {
       observer.disconnect()

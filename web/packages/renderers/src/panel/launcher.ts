@@ -58,7 +58,7 @@ export function drawLauncher(stage: PanelStage): DrawnLauncher {
   box.dir = getComputedStyle(stage.document.documentElement).direction
   surface.root.append(box)
   // Where a transformed page carries along what is fixed, only the top layer keeps its place.
-  if (isCarried(box)) surface.raise(box)
+  if (isCarried(box)) surface.raise(box, null, () => undefined)
   const offs: Dispose[] = [watchSeen(stage, box, stage.seen), () => surface.close()]
 
   function move(at: number) {

@@ -61,16 +61,18 @@ export function drawPanel(stage: PanelStage, focused: boolean): DrawnPanel {
     }),
   )
   let foot: HTMLElement | undefined
-  surface.raise(card)
+  const offs: Dispose[] = [() => surface.close()]
+  const help = () => {
+    offs.push(assist(stage, surface.root, card, focused))
+  }
+  // One that nobody asked for comes below what is modal.
+  surface.raise(card, null, focused ? undefined : help)
   // A sheet over a phone's page leaves nothing to go to beside it.
   const modal = focused && matchMedia(NARROW).matches
   if (modal) card.ariaModal = 'true'
-  const offs: Dispose[] = [
-    assist(stage, surface.root, card, focused),
-    watchSeen(stage, card, stage.seen),
-    () => surface.close(),
-  ]
-  if (modal) offs.unshift(trap(stage, card))
+  if (focused) help()
+  offs.push(watchSeen(stage, card, stage.seen))
+  if (modal) offs.push(trap(stage, card))
   return {
     card,
     inside,
@@ -81,7 +83,7 @@ export function drawPanel(stage: PanelStage, focused: boolean): DrawnPanel {
       if (children.length) card.insertBefore((foot = make(stage, 'div', 'foot', ...children)), cross)
     },
     close() {
-      for (const off of offs) off()
+      for (const off of offs.reverse()) off()
     },
   }
 }

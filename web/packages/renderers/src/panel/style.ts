@@ -16,7 +16,8 @@ const OWN = `
 .launcher.dragged button{cursor:grabbing;pointer-events:none}
 .badge{min-width:22px;height:22px;padding:0 6px;border-radius:11px;background:var(--on-primary);color:var(--primary);font:700 12px/22px var(--font);text-align:center;font-variant-numeric:tabular-nums}
 .round .badge{position:absolute;inset-block-start:-6px;inset-inline-end:-6px;box-shadow:0 0 0 2px var(--primary)}
-.panel{display:flex;flex-direction:column;width:min(calc(var(--width) + 20px),100vw - 24px);max-height:min(640px,calc(100dvh - var(--side) - 68px));overflow:hidden;padding:0;inset-block-end:calc(var(--side) + 56px + env(safe-area-inset-bottom))}
+.panel:popover-open{display:flex}
+.panel{flex-direction:column;width:min(calc(var(--width) + 20px),100vw - 24px);max-height:min(640px,calc(100dvh - var(--side) - 68px));overflow:hidden;padding:0;inset-block-end:calc(var(--side) + 56px + env(safe-area-inset-bottom))}
 .panel.top{inset-block:calc(var(--side) + 56px) auto}
 .panel.alone{inset-block-end:20px;max-height:min(640px,100dvh - 40px)}
 .panel.alone.top{inset-block:20px auto}
