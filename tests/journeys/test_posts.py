@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.axe import violations
 from tests.support.demo import Demo
+from tests.support.events import logged
 from tests.support.gallery import GALLERY, listen, published, told, until
 
 Open = Callable[..., Page]
@@ -168,3 +170,92 @@ def test_the_gallery_reads_in_every_language(opened: Open, language: str, width:
     assert box
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
+
+
+WAITING = "Object.entries(localStorage).some(([name, kept]) => name.endsWith(':outbox') && kept !== '[]')"
+AWAY = "This post could not be loaded. You may be offline."
+SOME_AWAY = "Not all posts could be loaded. You may be offline."
+
+
+def test_a_post_that_was_read_opens_offline_and_its_like_arrives_once(opened: Open, quiet: Demo) -> None:
+    page = opened(a_post("read"), a_post("other"), persona="ada")
+    push(page, "do", "widget:open", ["read"])
+    expect(news(page)).to_have_accessible_name("Read")
+    page.keyboard.press("Escape")
+    expect(news(page)).to_have_count(0)
+    until(page, f"!{WAITING}")
+    page.context.set_offline(True)
+    push(page, "do", "widget:open", ["read"])
+    expect(news(page)).to_contain_text("All about read.")
+    page.get_by_role("button", name="Like").click()
+    page.keyboard.press("Escape")
+    expect(news(page)).to_have_count(0)
+    page.context.set_offline(False)
+    until(page, f"!{WAITING}")
+    likes = Counter(each.message_id for each in logged(quiet.folder, "ada") if each.name == "post_liked")
+    assert list(likes.values()) == [1]
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def test_a_feed_that_was_read_before_the_reload_opens_offline(opened: Open) -> None:
+    page = opened(a_post("older"), a_post("newer"))
+    push(page, "do", "widget:open", ["newer"])
+    expect(news(page)).to_contain_text("All about newer.")
+    push(page, "do", "widget:open")
+    expect(entries(page)).to_have_count(2)
+    push(page, "do", "widget:close")
+    expect(news(page)).to_have_count(0)
+    # Of what the page fetched the browser alone knows now.
+    page.reload()
+    until(page, "window.handrail?.decisions")
+    assert unread(page) == 0
+    page.context.set_offline(True)
+    push(page, "do", "widget:open")
+    expect(entries(page)).to_have_count(2)
+    entries(page).filter(has_text="Older").click()
+    expect(news(page)).to_contain_text("All about older.")
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def test_what_was_never_fetched_says_so_offline_and_comes_when_asked_again(opened: Open) -> None:
+    page = opened(a_post("known"), a_post("other"))
+    push(page, "do", "widget:open", ["known"])
+    expect(news(page)).to_have_accessible_name("Known")
+    page.context.set_offline(True)
+    button = page.get_by_role("button", name="Try again")
+    # One post: what was open gives way.
+    assert page.evaluate("handrail.start('other')") == {"started": False, "because": "failed"}
+    expect(news(page)).to_have_count(1)
+    expect(news(page)).to_contain_text(AWAY)
+    expect(news(page)).to_be_focused()
+    assert violations(page) == []
+    button.click()
+    expect(news(page)).to_contain_text(AWAY)
+    push(page, "do", "widget:close")
+    # The feed: what is known is there, and nothing counts as read that could not be.
+    push(page, "do", "widget:open")
+    expect(entries(page)).to_have_count(1)
+    expect(entries(page)).to_contain_text("Known")
+    expect(news(page)).to_contain_text(SOME_AWAY)
+    assert violations(page) == []
+    assert unread(page) == 1
+    page.context.set_offline(False)
+    button.click()
+    expect(entries(page)).to_have_count(2)
+    expect(news(page)).not_to_contain_text(SOME_AWAY)
+    assert unread(page) == 0
+    push(page, "do", "widget:close")
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def test_a_post_that_was_closed_ends_once(opened: Open) -> None:
+    page = opened(a_post("one"), a_post("two"))
+    page.evaluate(
+        "window.ended = []; void handrail.push(['on', 'experience:ended', [(it) => ended.push(it.experience)]])"
+    )
+    for key in ("one", "two", "one"):
+        push(page, "do", "widget:open", [key])
+        expect(news(page)).to_have_accessible_name(key.title())
+        page.keyboard.press("Escape")
+        expect(news(page)).to_have_count(0)
+    assert page.evaluate("ended") == ["one", "two", "one"]

@@ -213,3 +213,31 @@ def test_shutdown_leaves_nothing_behind(host: Host, tmp_path: Path) -> None:
     page.evaluate("handrail.shutdown()")
     expect(page.locator("handrail-root")).to_have_count(0)
     assert host.faults(page) == []
+
+
+def test_posts_that_could_not_be_had_are_asked_for_again_and_listed_ones_open_offline(
+    host: Host, tmp_path: Path
+) -> None:
+    words = [{"type": "paragraph", "text": "Ten times faster."}]
+    post = {"kind": "post", "key": "faster", "name": "Faster", "content": {"title": "Exports", "blocks": words}}
+    host.publish(tmp_path, a_center(a_card("import"), {"type": "feed"}), post)
+    page = host.visit("off")
+    expect(launcher(page)).to_be_visible()
+    page.context.set_offline(True)
+    launcher(page).click()
+    expect(panel(page)).to_contain_text("Not all posts could be loaded. You may be offline.")
+    expect(panel(page)).not_to_contain_text("Nothing new yet.")
+    assert violations(page) == []
+    launcher(page).click()
+    expect(panel(page)).to_have_count(0)
+    page.context.set_offline(False)
+    with page.expect_response(lambda answer: "/assets/post-" in answer.url) as chunk:
+        launcher(page).click()
+    chunk.value.finished()
+    exports = panel(page).get_by_role("button", name="Exports")
+    expect(exports).to_be_visible()
+    expect(panel(page)).not_to_contain_text("Not all posts could be loaded.")
+    page.context.set_offline(True)
+    exports.click()
+    expect(page.locator("handrail-root .news")).to_contain_text("Ten times faster.")
+    assert [each for each in host.faults(page) if "ERR_INTERNET_DISCONNECTED" not in each] == []

@@ -50,6 +50,8 @@ export interface FeedStage extends NewsStage {
   lines: readonly Line[]
   /** The line that the reader comes back from. */
   from: string
+  /** What could not be had: the post that was asked for, or some of the lines. */
+  missing?: { what: 'post' | 'posts'; again(): void } | undefined
 }
 
 export interface PostStage extends NewsStage {
@@ -142,15 +144,28 @@ export function drawFeed(stage: FeedStage, theme: Theme): Required<Drawn> {
     button.dataset['at'] = line.at
     return button
   })
-  const none = make(stage, 'p', '', stage.word('no_posts', 'Nothing new yet.'))
-  const drawn = drawNews(stage, theme, stage.word('posts', 'What is new'), lines.length ? lines : [none])
+  const rest = stage.missing
+    ? drawMissing(stage, stage.missing)
+    : lines.length
+      ? []
+      : [make(stage, 'p', '', stage.word('no_posts', 'Nothing new yet.'))]
+  const drawn = drawNews(stage, theme, stage.word('posts', 'What is new'), [...lines, ...rest])
   lines.find((each) => each.dataset['at'] === stage.from)?.focus()
   return drawn
 }
 
+/** Says what is not here, and asks for it again when it is wanted. */
+function drawMissing(stage: Stage, { what, again }: NonNullable<FeedStage['missing']>): HTMLElement[] {
+  const said =
+    what === 'post'
+      ? stage.word('post_away', 'This post could not be loaded. You may be offline.')
+      : stage.word('posts_away', 'Not all posts could be loaded. You may be offline.')
+  return [make(stage, 'p', '', said), plain(stage, 'secondary', again, stage.word('again', 'Try again'))]
+}
+
 /** The picture at the head of a post; one that cannot be had leaves no hole. */
 function drawCover(stage: Stage, { cover }: PostContent): Element[] {
-  const drawn = (cover ? drawBlocks(stage, [cover]) : []) as Element[]
+  const drawn = (cover && stage.media ? drawBlocks(stage, [cover]) : []) as Element[]
   for (const each of drawn) each.addEventListener('error', () => each.remove())
   return drawn
 }

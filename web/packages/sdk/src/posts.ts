@@ -17,7 +17,9 @@ export interface Feed {
   run(name: string, argument?: unknown): unknown
   open(from?: string): Promise<void>
   /** A post came to be open: closes what was, and says whether it came out of the feed. */
-  reading(key: string, close: Dispose): boolean
+  reading(content: Content, close: Dispose): boolean
+  /** What was asked for could not be had: of a post the reader is told. */
+  failed(candidate: Candidate): void
   /** The server decided anew. */
   told(): void
   stop: Dispose
@@ -45,6 +47,8 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
   let opening = false
   let listens = false
   let media: Stage['media']
+  /** What was read or listed on this page, by version: it is there offline too. */
+  const known = new Map<string, Content>()
   const waiting: (() => void)[] = []
 
   const lastOpen = () => ledger.of(FEED, ports.reply()?.feed).last_seen ?? 0
@@ -64,27 +68,30 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
     }
   }
 
-  /** Shows the feed; `from` is the post that the reader comes back from. */
+  /** Shows the feed, or what is known of it; `from` is the post that the reader comes back from. */
   async function open(from = '') {
     if (panel || opening) return
     opening = true
+    const all = posts()
     try {
-      const all = posts()
-      const contents: Content[] = []
       for (let at = 0; at < all.length; at += MOST_CONTENTS)
-        contents.push(...(await ports.contents(all.slice(at, at + MOST_CONTENTS))))
-      if (contents.some((each) => (each.content as PostContent).cover))
+        for (const each of await ports.contents(all.slice(at, at + MOST_CONTENTS))) keep(each)
+      if ([...known.values()].some((each) => (each.content as PostContent).cover))
         media = ((await ports.load('addresses')) as typeof import('./chunks/addresses.ts')).drawMedia
-      draw(all, contents, from)
-    } finally {
-      opening = false
+    } catch {
+      // The reader is told what is missing, and may ask for it again.
     }
+    opening = false
+    draw(all, from)
   }
 
-  function draw(all: readonly Candidate[], contents: readonly Content[], from: string) {
-    before ??= page.activeElement as HTMLElement | null
-    const lines = all.flatMap((each, at) => {
-      const content = contents[at]
+  function keep(content: Content | undefined) {
+    if (content) known.set(content.version, content)
+  }
+
+  function draw(all: readonly Candidate[], from: string) {
+    const lines = all.flatMap((each) => {
+      const content = known.get(each.version)
       if (!content) return []
       const text = (words: Text) => renderText(wordsFor(words, ports.locale(), content.defaultLocale), ports.values)
       const press = () => {
@@ -103,10 +110,22 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
         },
       ]
     })
-    panel = parts.drawFeed({ ...stage(), lines, from, close: () => shut(true) }, contents[0]?.theme ?? { key: '' })
+    if (lines.length < all.length) return drawFeed(lines, from, 'posts', () => open(from))
+    drawFeed(lines, from)
     ledger.note(FEED, { last_seen: now() })
     ports.tell('feed_opened', { experience: FEED })
     fillBadges()
+  }
+
+  function drawFeed(lines: FeedStage['lines'], from = '', what?: 'post' | 'posts', ask?: () => unknown) {
+    before ??= page.activeElement as HTMLElement | null
+    const [theme] = [...known.values()].map((each) => each.theme)
+    const close = () => shut(true)
+    const again = () => {
+      close()
+      ask?.()
+    }
+    panel = parts.drawFeed({ ...stage(), lines, from, missing: what && { what, again }, close }, theme ?? { key: '' })
   }
 
   /** What the feed is drawn with; it is no experience, so nothing in it acts. */
@@ -170,16 +189,23 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
       if (listens) fillBadges()
     },
     open,
-    reading(key, close) {
+    reading(content, close) {
+      keep(content)
       shut(false)
       closePost?.()
       closePost = () => {
         closePost = undefined
         close()
       }
-      const out = picked === key
+      const out = picked === content.key
       picked = ''
       return out
+    },
+    failed({ kind, key }) {
+      if (kind !== 'post') return
+      shut(false)
+      closePost?.()
+      drawFeed([], '', 'post', () => ports.start(key, 'manual'))
     },
     stop() {
       shut(false)
@@ -236,6 +262,7 @@ export function playPost(asked: Asked, parts: PostParts): Play {
   }
 
   function finish(reason: EndReason) {
+    if (over) return
     stop()
     scene.ended(reason, false)
     asked.ended(reason)
@@ -243,7 +270,7 @@ export function playPost(asked: Asked, parts: PostParts): Play {
 
   /** Whoever read it is done with it; whoever closed it at once passed it over. */
   const close = () => finish(wasSeen ? 'completed' : 'dismissed')
-  const out = feed.reading(candidate.key, close)
+  const out = feed.reading(content, close)
 
   function show() {
     const { done = {}, skipped = {} } = stateOf(ports, candidate)

@@ -36,6 +36,9 @@ export function playCenter(asked: Asked, parts: CenterParts): Play {
   const center = content.content as ResourceCenterContent
   const known = new Map<string, Content>()
   const wanted = new Set<string>()
+  /** The panel in which something could not be had: the next one asks for it again. */
+  let failed: DrawnPanel | undefined
+  let current: DrawnPanel | undefined
   let gone = false
   let shut: Dispose | undefined
   let most = Math.max(0, ...center.cards.map((card) => (card.type === 'feed' ? (card.most ?? 3) : 0)))
@@ -59,7 +62,8 @@ export function playCenter(asked: Asked, parts: CenterParts): Play {
       shut?.()
     },
     fill(drawn, stage) {
-      fetchContents()
+      current = drawn
+      if (failed !== drawn) fetchContents()
       const search = center.cards.find((card) => card.type === 'search')
       const lines = center.cards.flatMap((card, at) => linesOf(card, `${at}`, stage))
       parts.drawCenter(drawn, {
@@ -80,14 +84,18 @@ export function playCenter(asked: Asked, parts: CenterParts): Play {
 
   function fetchSome(some: readonly Candidate[]) {
     for (const each of some) wanted.add(each.version)
+    // What is listed can be read, also once the network is gone.
+    if (some.some((each) => each.kind === 'post')) ports.load('post').catch(() => undefined)
     ports.contents(some).then(
       guard((made) => {
         for (const each of made) known.set(each.version, each)
         panel.redraw()
       }),
-      () => {
+      guard(() => {
         for (const each of some) wanted.delete(each.version)
-      },
+        failed = current
+        panel.redraw()
+      }),
     )
   }
 
@@ -163,14 +171,14 @@ export function playCenter(asked: Asked, parts: CenterParts): Play {
                 },
               ]
             : []
-        const none: CenterLine[] = lines.length
-          ? []
-          : [{ type: 'words', text: stage.word('no_posts', 'Nothing new yet.') }]
+        const away = stage.word('posts_away', 'Not all posts could be loaded. You may be offline.')
+        const none = stage.word('no_posts', 'Nothing new yet.')
+        const rest = lines.length < posts().length ? (failed === current ? [away] : []) : lines.length ? [] : [none]
         return [
           { type: 'heading', text: stage.word('posts', 'What is new') },
           ...lines.slice(0, most),
           ...more,
-          ...none,
+          ...rest.map((text) => ({ type: 'words' as const, text })),
         ]
       }
       case 'checklists':

@@ -361,6 +361,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     } catch {
       void claiming.then((release) => release?.())
       note(candidate.key, entry, 'offline')
+      ports.feed?.failed(candidate)
       return false
     } finally {
       coming.delete(begun + candidate.key)

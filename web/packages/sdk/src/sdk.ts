@@ -137,15 +137,15 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     for (const listener of listeners.get(event) ?? []) guard(listener)(detail)
   }
 
-  /** Contents are asked for together; their address says which, so that it never changes what it holds. */
+  /** Contents are asked for together; their address says which: it never changes what it holds, and a feed's is the same on every page. */
   async function contentsOf(candidates: readonly Candidate[]): Promise<Content[]> {
-    const missing = candidates.map((each) => each.version).filter((each) => !contents.has(each))
-    if (missing[0]) {
-      const made = await (await fetchHere(`${config.base}/sdk/v1/contents/${missing}.json`)).json()
+    const versions = candidates.map((each) => each.version)
+    if (versions.some((each) => !contents.has(each))) {
+      const made = await (await fetchHere(`${config.base}/sdk/v1/contents/${versions}.json`)).json()
       await prepare(made)
       learn(made)
     }
-    return candidates.map((each) => contents.get(each.version) as Content)
+    return versions.map((each) => contents.get(each) as Content)
   }
   function learn(made: Record<string, unknown> = {}) {
     for (const version in made) contents.set(version, made[version] as Content)
