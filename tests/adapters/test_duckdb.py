@@ -21,6 +21,7 @@ from handrail.core.conditions.model import parse_condition
 from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import Key
+from handrail.core.retention import Leaving
 from handrail.ingest import replica
 from handrail.ingest import store as columns
 from handrail.ingest.replica import EventRow, Filler
@@ -277,6 +278,31 @@ async def test_a_late_link_is_noted_answered_and_settled() -> None:
     await log.append([an_event("m4", "identify", user_id="bob", anonymous_id="fresh")])
     await Filler(store).fill(log)
     assert store.is_settled(), "who has done nothing yet is not late"
+    store.close()
+
+
+async def test_who_left_is_counted_no_more_until_they_are_back() -> None:
+    log, store = MemoryLog({"production": rules()}), a_store()
+    orders = [
+        an_event(f"{who}-{number}", user_id=None, anonymous_id=who)
+        for who in ("idle", "once", "here")
+        for number in range(1 if who == "once" else 3)
+    ]
+    await log.append(orders)
+    await fill(store, log)
+    twice, ever = (parse_condition({"event": "Order Completed", "operator": ">=", "value": value}) for value in (2, 1))
+    assert await listed(store, twice) == {"a:idle", "a:here"}
+    await store.retain("production", Leaving(people=["a:idle", "a:once", "a:nobody"]))
+    assert await listed(store, twice) == {"a:here"}
+    assert await listed(store, ever) == {"a:here"}
+    never = parse_condition({"not": {"event": "Order Completed", "operator": ">=", "value": 1}})
+    assert await listed(store, never) == set()
+    await log.append([an_event("back", user_id=None, anonymous_id="idle")])
+    await fill(store, log)
+    assert await listed(store, twice) == {"a:idle", "a:here"}
+    assert store._row("SELECT count(*) FROM strays") == (1,)
+    await store.erase("production", ["a:once"])
+    assert store._row("SELECT count(*) FROM strays") == (0,)
     store.close()
 
 

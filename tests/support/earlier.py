@@ -37,7 +37,9 @@ def first_analytics(path: Path, position: int) -> duckdb.DuckDBPyConnection:
     """An analytic store of the first version that has come to `position`, without rows. Close what is returned."""
     connection = duckdb.connect(str(path))
     connection.execute(analytics.SCHEMA)
-    connection.execute("ALTER TABLE meta DROP COLUMN clustered; DROP TABLE late")
+    connection.execute(
+        "ALTER TABLE meta DROP COLUMN clustered; DROP TABLE late; DROP TABLE erasures; DROP TABLE strays"
+    )
     connection.execute("ALTER TABLE events DROP COLUMN person")
     for column in ("words", "number", "truth", "choices"):
         connection.execute(f"ALTER TABLE answers DROP COLUMN {column}")

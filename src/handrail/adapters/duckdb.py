@@ -77,10 +77,14 @@ CREATE TABLE links (
 CREATE TABLE aliases (environment VARCHAR NOT NULL, user_id VARCHAR NOT NULL, canonical VARCHAR NOT NULL);
 CREATE TABLE quarantine (position HUGEINT NOT NULL, reason VARCHAR NOT NULL);
 CREATE TABLE erasures (id VARCHAR NOT NULL);
+CREATE TABLE strays (environment VARCHAR NOT NULL, person VARCHAR NOT NULL);
 """
 
-ROWS = ("people", "companies", "events", "late", "persons", "experiences", "answers", "links", "aliases", "quarantine")
-"""Every table that holds what came from the log."""
+ROWS = (
+    *("people", "companies", "events", "late", "persons", "experiences", "answers", "links", "aliases", "quarantine"),
+    "strays",
+)
+"""Every table that holds what came from the log. Strays are persons who left and of whom there are events."""
 
 TYPES: Mapping[Kind, str] = {
     "text": "VARCHAR",
@@ -117,7 +121,11 @@ DROP TABLE events;
 ALTER TABLE resolved RENAME TO events;
 UPDATE meta SET clustered = (SELECT count(*) FROM events);
 """,
-    4: "CREATE TABLE erasures (id VARCHAR NOT NULL);",
+    4: """
+CREATE TABLE erasures (id VARCHAR NOT NULL);
+CREATE TABLE strays (environment VARCHAR NOT NULL, person VARCHAR NOT NULL);
+INSERT INTO strays SELECT environment, person FROM events EXCEPT SELECT environment, person FROM people;
+""",
 }
 """From each earlier version to the next. Raw events leave the log, so a file is brought forward, not filled anew."""
 
@@ -179,6 +187,7 @@ class DuckdbAnalytics(Store):
         self._position, self._clustered = self._row("SELECT position, clustered FROM meta")
         (self._kept,) = self._row("SELECT count(*) FROM events")
         (self._late,) = self._row("SELECT count(*) FROM late")
+        (self._strays,) = self._row("SELECT count(*) FROM strays")
         columns = run("FROM columns").fetchall()
         self._take_columns((owner, Column(attribute, kind), name) for owner, attribute, kind, name in columns)
 
@@ -246,7 +255,7 @@ class DuckdbAnalytics(Store):
         with self._writing, self._lock:
             deletes = "; ".join(f"DELETE FROM {table}" for table in ROWS)
             self._connection.execute(f"BEGIN; {deletes}; UPDATE meta SET position = 0, clustered = 0; COMMIT")
-            self._position = self._clustered = self._kept = self._late = 0
+            self._position = self._clustered = self._kept = self._late = self._strays = 0
 
     def settle(self) -> None:
         """Put what late subjects did at the persons whom they turned out to be."""
@@ -321,8 +330,9 @@ class DuckdbAnalytics(Store):
                 query = f"DELETE FROM {table} WHERE environment = $1 AND {column} IN (SELECT unnest($2::VARCHAR[]))"
                 found = self._connection.execute(query, [environment, gone]).fetchone()
                 rows += 0 if found is None else int(found[0])
-            late = "DELETE FROM late WHERE environment = $1 AND subject IN (SELECT unnest($2::VARCHAR[]))"
-            self._connection.execute(late, [environment, list(subjects)])
+            for table, column in (("late", "subject"), ("strays", "person")):
+                query = f"DELETE FROM {table} WHERE environment = $1 AND {column} IN (SELECT unnest($2::VARCHAR[]))"
+                self._connection.execute(query, [environment, list(subjects)])
             self._connection.execute("COMMIT")
             self._rewrite()
             return rows
@@ -361,8 +371,13 @@ class DuckdbAnalytics(Store):
             ),
             *(
                 (f"DELETE FROM {table} WHERE environment = $1 AND person IN (SELECT unnest($2::VARCHAR[]))", people)
-                for table in ("people", "experiences", "answers")
+                for table in ("people", "experiences", "answers", "strays")
                 if (people := list(leaving.people))
+            ),
+            (
+                "INSERT INTO strays SELECT DISTINCT environment, person FROM events"
+                " WHERE environment = $1 AND person IN (SELECT unnest($2::VARCHAR[]))",
+                list(leaving.people),
             ),
         ]
         await asyncio.to_thread(self._retain, environment, [each for each in statements if each[1]])
@@ -377,7 +392,7 @@ class DuckdbAnalytics(Store):
             self._connection.execute("UPDATE meta SET clustered = least(clustered, (SELECT count(*) FROM events))")
             self._connection.execute("COMMIT")
             (self._kept,) = self._row("SELECT count(*) FROM events")
-            (self._clustered,) = self._row("SELECT clustered FROM meta")
+            self._clustered, self._strays = self._row("SELECT clustered, (SELECT count(*) FROM strays) FROM meta")
 
     def _rewrite(self) -> None:
         """Copy what is left into a new file: what DuckDB deletes stays in the old one's free blocks."""
@@ -406,6 +421,8 @@ class DuckdbAnalytics(Store):
         self._note_late(batch.persons)
         for table in ("people", "experiences", "answers"):
             self._delete(table, "person", [*people, *batch.gone])
+        if self._strays:
+            self._delete("strays", "person", people)
         self._delete("companies", "company", [(each.environment, each.company) for each in batch.companies])
         self._delete("persons", "subject", batch.persons)
         self._delete("links", "anonymous_id", batch.links)

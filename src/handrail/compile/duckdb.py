@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handrail.compile.queries import Compare, Kind, Query
-from handrail.compile.sql import Columns, Parameter, Printer, Sql
+from handrail.compile.queries import Compare, Counted, Kind, Query
+from handrail.compile.sql import Columns, Parameter, Printer, Sql, is_for_none
 
 
 def count_sql(query: Query, columns: Columns) -> Sql:
@@ -25,6 +25,14 @@ class DuckdbPrinter(Printer):
     def value(self, value: Parameter) -> str:
         self.parameters.append(value)
         return f"${len(self.parameters)}"
+
+    def count(self, query: Query) -> Sql:
+        where = query.where
+        if not isinstance(where, Counted) or is_for_none(where):
+            return super().count(query)
+        # Whoever did something is there, but for those who left: they are fewer to look among than everybody.
+        left = f"SELECT person FROM strays WHERE environment = {self.environment}"
+        return self.sql(f"SELECT count(*) FROM ({self.whose(where)}) d WHERE d.person NOT IN ({left})")
 
     def table(self, name: str, alias: str) -> str:
         return f"{name} {alias}"

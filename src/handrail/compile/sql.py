@@ -250,16 +250,17 @@ class Printer(ABC):
         return f"{self.by_person(subjects, f'{again}(s.part) AS total')} GROUP BY 1"
 
     def _counted(self, leaf: Counted) -> str:
-        # Whoever has no such event is in no group of the inner query; where zero will do, ask for the others instead.
-        zero_will_do = _compares(0, leaf.operator, leaf.times)
-        operator = OPPOSITE[leaf.operator] if zero_will_do else leaf.operator
+        return f"(p.person {'NOT IN' if is_for_none(leaf) else 'IN'} ({self.whose(leaf)}))"
+
+    def whose(self, leaf: Counted) -> str:
+        """A SELECT of each `person` who did something so often; of each other one where none will do."""
+        # Whoever has no such event is in no group of the inner query.
+        operator = OPPOSITE[leaf.operator] if is_for_none(leaf) else leaf.operator
         where = self.event_where(leaf.event, leaf.where, leaf.first_day, leaf.last_day)
         if (operator, leaf.times) in ((">=", 1), (">", 0), ("!=", 0)):
-            whose = self.by_person(f"SELECT DISTINCT {self.subject()} AS subject FROM {self.events()} WHERE {where}")
-        else:
-            totals = self.totals("count(*)", "sum", where)
-            whose = f"SELECT person FROM ({totals}) t WHERE total {operator} {self.value(leaf.times)}"
-        return f"(p.person {'NOT IN' if zero_will_do else 'IN'} ({whose}))"
+            return self.by_person(f"SELECT DISTINCT {self.subject()} AS subject FROM {self.events()} WHERE {where}")
+        totals = self.totals("count(*)", "sum", where)
+        return f"SELECT person FROM ({totals}) t WHERE total {operator} {self.value(leaf.times)}"
 
     def _dated(self, leaf: Dated) -> str:
         edge = "min" if leaf.which == "first" else "max"
@@ -303,6 +304,11 @@ class Printer(ABC):
     @abstractmethod
     def has_any(self, name: str, elements: Sequence[str]) -> str:
         """Whether an array has one of these elements."""
+
+
+def is_for_none(leaf: Counted) -> bool:
+    """Whether a count holds for whoever never did it."""
+    return _compares(0, leaf.operator, leaf.times)
 
 
 def _compares(count: int, operator: str, times: int) -> bool:
