@@ -10,11 +10,15 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import pytest
 
+from handrail.adapters.postgres import hot as hot_events
 from handrail.adapters.postgres import log as postgres_log
+from handrail.adapters.postgres.hot import Group, HotEvents
 from handrail.adapters.postgres.log import PostgresLog
+from handrail.adapters.postgres.schema import FOLD_LOCK
 from handrail.core.errors import Conflict, Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules
+from handrail.ingest.erasure import cutting
 from handrail.ingest.ports import Appended
 from tests.support.events import an_event
 from tests.support.relay import relayed
@@ -49,18 +53,22 @@ async def orders(log: PostgresLog) -> int:
 async def test_a_reader_never_passes_a_transaction_that_is_still_open(
     postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_log, "PATIENCE", 0.1)
     async with opened(postgres_dsn, ORDERS) as log:
         slow = await asyncpg.connect(postgres_dsn)
         held = slow.transaction()
         await held.start()
         early = an_event("early")
-        await slow.fetch(postgres_log._INSERT, [b"0" * 16], [early.received_at], [early.name], [encoded(early)])
+        await slow.execute(
+            "INSERT INTO ingest.events (id, received_at, name, event) VALUES ($1, $2, $3, $4)",
+            *(b"0" * 16, early.received_at, early.name, encoded(early)),
+        )
         late = await log.append([an_event("late")])
         # The later event is kept, but shown to nobody: "early" may still appear in front of it.
         assert await kept(log) == []
-        with pytest.raises(Unavailable):
-            await log.folded(late.position)
+        with monkeypatch.context() as patched:
+            patched.setattr(postgres_log, "PATIENCE", 0.1)
+            with pytest.raises(Unavailable):
+                await log.folded(late.position)
         assert await orders(log) == 0
         await held.commit()
         await slow.close()
@@ -90,6 +98,79 @@ async def test_two_processes_that_get_the_same_events_keep_each_once(postgres_ds
         await one.folded(last)
         await other.folded(last)
         assert await orders(one) == await orders(other) == 300
+        assert (await one.rebuild()).differences == ()
+
+
+async def append_and_fold(log: PostgresLog, *events: Event) -> None:
+    await log.folded((await log.append(events)).position)
+
+
+async def test_processes_that_take_turns_at_one_person_lose_no_count(postgres_dsn: str) -> None:
+    """Each holds the person as it left them, which is not as they are once the other has had its turn."""
+    async with opened(postgres_dsn, ORDERS) as one, opened(postgres_dsn, ORDERS) as other:
+        for number in range(3):
+            await append_and_fold(one, an_event(f"one{number}"))
+            await append_and_fold(other, an_event(f"other{number}"))
+        assert await orders(one) == 6
+        assert (await one.rebuild()).differences == ()
+
+
+async def test_a_person_whom_another_process_erased_begins_anew(postgres_dsn: str) -> None:
+    async with opened(postgres_dsn, ORDERS) as one, opened(postgres_dsn, ORDERS) as other:
+        await append_and_fold(one, an_event("m1"), an_event("m2"))
+        await other.erase("production", ["u:ann"], cutting("production", ["u:ann"]))
+        await append_and_fold(one, an_event("m3"))
+        assert await orders(one) == 1
+
+
+WAITING = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+async def test_what_another_process_cuts_before_it_is_folded_is_not_folded(postgres_dsn: str) -> None:
+    """The process that kept the events has them in memory, as they were."""
+    async with opened(postgres_dsn, ORDERS) as one, opened(postgres_dsn, ORDERS) as other:
+        await append_and_fold(one, an_event("m0", user_id="bob"))
+        holder = await asyncpg.connect(postgres_dsn)
+        async with holder.transaction():
+            await holder.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+            erasing = asyncio.create_task(other.erase("production", ["u:ann"], cutting("production", ["u:ann"])))
+            # It is in front of the folding, which waits for the same lock from the append on.
+            while not await holder.fetchval(WAITING):
+                pass
+            appended = await one.append([an_event("m1")])
+        await erasing
+        await one.folded(appended.position)
+        assert await orders(one) == 0
+        await holder.close()
+
+
+def test_a_group_that_is_folded_in_part_is_not_hot() -> None:
+    hot = HotEvents()
+    groups = [Group(number << 64 | 20, [an_event(f"m{number}")], 1) for number in range(1, 4)]
+    for group in groups:
+        hot.add(group)
+    hot.forget(2 << 64 | 10)
+    assert hot.below(9 << 64) == groups[2:]
+
+
+async def test_what_finds_no_room_in_memory_is_read_back(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hot_events, "EVENTS", 2)
+    monkeypatch.setattr(postgres_log, "GROUP_EVENTS", 5)
+    monkeypatch.setattr(postgres_log, "FOLDED_AT_ONCE", 3)
+    monkeypatch.setattr(postgres_log, "HELD_SUBJECTS", 2)
+    async with opened(postgres_dsn, ORDERS) as one, opened(postgres_dsn, ORDERS) as other:
+        answers = await asyncio.gather(
+            *(
+                log.append([an_event(f"{name}{number}"), an_event(f"{name}{number}c", user_id=f"c{number}")])
+                for number in range(20)
+                for name, log in (("one", one), ("other", other))
+            )
+        )
+        await one.folded(max(answer.position for answer in answers))
+        assert await orders(other) == 40
         assert (await one.rebuild()).differences == ()
 
 
@@ -156,10 +237,11 @@ async def test_a_connection_that_was_told_of_its_end_between_two_queries_is_repl
                 # Nothing is there to fold, but folding is asked for, and meets such a connection first.
                 patched.setattr(postgres_log, "PATIENCE", 0.1)
                 await log.folded(position + 1)
-            await append_as_clients_do(log, [an_event(f"m{number}")])
-            await log.settled()
-            assert await orders(log) == number + 1
+            position = (await append_as_clients_do(log, [an_event(f"m{number}")])).position
+            await log.folded(position)
         await killer.close()
+    async with opened(postgres_dsn, ORDERS) as log:
+        assert await orders(log) == 4
 
 
 async def test_a_connection_may_be_lost_at_any_moment_of_an_append(postgres_dsn: str) -> None:
@@ -203,6 +285,21 @@ async def test_a_schema_of_a_newer_release_is_refused_by_name(postgres_dsn: str)
         await newer.close()
     with pytest.raises(Conflict, match="9999_later"):
         await PostgresLog.open(postgres_dsn)
+
+
+async def test_a_log_of_the_schema_before_keeps_its_events_and_counts_on(postgres_dsn: str) -> None:
+    async with opened(postgres_dsn, ORDERS) as log:
+        await append_and_fold(log, an_event("m1"))
+    older = await asyncpg.connect(postgres_dsn)
+    await older.execute(
+        "ALTER TABLE ingest.followed DROP COLUMN changes; ALTER TABLE ingest.subjects RESET (fillfactor);"
+        "DELETE FROM ingest.migrations WHERE name = '0005_changes.sql'"
+    )
+    await older.close()
+    async with opened(postgres_dsn, ORDERS) as log:
+        await append_and_fold(log, an_event("m1"), an_event("m2"))
+        assert await orders(log) == 2
+        assert (await log.rebuild()).differences == ()
 
 
 async def test_processes_that_start_together_migrate_once(postgres_dsn: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol, cast
 
@@ -47,11 +47,29 @@ class Pool(Source, Protocol):
     """A few connections, lent one at a time."""
 
     def acquire(self) -> AbstractAsyncContextManager[Connection]: ...
+    async def copy_records_to_table(
+        self, table: str, /, *, schema_name: str, columns: Sequence[str], records: Iterable[Sequence[object]]
+    ) -> str: ...
     async def close(self) -> None: ...
 
 
 async def connect_pool(address: str) -> Pool:
     """Connect. Raises what asyncpg and the system raise when there is no such server."""
+    return await _connected(address, 2, 10, {})
+
+
+async def connect_writer(address: str) -> Pool:
+    """One connection, made when it is needed, that finds rows by index however few the planner takes them for."""
+    plans = {"enable_seqscan": "off", "enable_bitmapscan": "off", "plan_cache_mode": "force_generic_plan"}
+    return await _connected(address, 0, 1, plans)
+
+
+async def _connected(address: str, least: int, most: int, settings: Mapping[str, str]) -> Pool:
     # An answer means "on disk", whatever the server's own default is.
-    settings = {"synchronous_commit": "on", "application_name": "handrail"}
-    return cast(Pool, await asyncpg.create_pool(address, min_size=2, max_size=10, server_settings=settings))  # pyright: ignore[reportUnknownMemberType]
+    said = {"synchronous_commit": "on", "application_name": "handrail", **settings}
+    pool = asyncpg.create_pool(address, min_size=least, max_size=most, server_settings=said, reset=_leave)  # pyright: ignore[reportUnknownMemberType]
+    return cast(Pool, await pool)
+
+
+async def _leave(connection: object) -> None:
+    """Nothing to put back: whatever is set or locked here, is so for one transaction."""

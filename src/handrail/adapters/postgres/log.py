@@ -2,7 +2,8 @@
 
 A position is (transaction, sequence). Transactions commit in another order than they begin, so readers stop below the
 oldest one still running: nothing can appear behind them any more. State is folded by whichever process holds the
-folding lock, rows and position in one transaction. Each process commits everything that waits with one insert.
+folding lock, rows and position in one transaction. Each process looks up the ids of everything that waits and copies
+what is new; the unique index decides where another one was quicker. docs/decisions/0133 has figures.
 """
 
 from __future__ import annotations
@@ -12,22 +13,24 @@ from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date
+from operator import itemgetter
 from typing import TypeVar
 
-import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import msgspec
 import structlog
 
-from handrail.adapters.postgres.connection import TROUBLE, Connection, Pool, Row, Source, connect_pool
+from handrail.adapters.postgres.connection import TROUBLE, Connection, Pool, Row, Source, connect_pool, connect_writer
+from handrail.adapters.postgres.hot import Group, HotEvents
 from handrail.adapters.postgres.retention import BASE, OTHERS, SOME, Position, drop, expire, find_dropped, find_past
 from handrail.adapters.postgres.roster import PostgresRoster, cut_events
 from handrail.adapters.postgres.schema import FOLD_LOCK, migrate
 from handrail.adapters.postgres.state import Place, PostgresPeople, StateRows
 from handrail.core.errors import Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules, fold, needed
+from handrail.core.fold import FoldRules, Key, Keys, fold, needed
+from handrail.core.people import Subject
 from handrail.core.retention import LEAST_DAYS
-from handrail.ingest.dedupe import dedupe_id
+from handrail.ingest.dedupe import dedupe_ids
 from handrail.ingest.erasure import Cut
 from handrail.ingest.ports import Appended, Progress, RebuildReport
 from handrail.ingest.rebuild import Comparison
@@ -36,6 +39,13 @@ QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
 GROUP_EVENTS = 5_000
 FOLDED_AT_ONCE = 2_000
+JOINED_AT_ONCE = 500
+"""Events that are joined into state in memory before others have their turn."""
+FOLD_SECONDS = 0.5
+"""How long state may be behind while more and more events come and nobody waits for it."""
+IDLE_SECONDS = 0.005
+"""How long nothing has to come before it is folded."""
+HELD_SUBJECTS = 20_000
 READ_AT_ONCE = 2_000
 RECEIVED_AT_ONCE = 5_000
 PLACES: tuple[Place, ...] = ("ingest", BASE)
@@ -56,11 +66,21 @@ class _Append(msgspec.Struct):
     done: asyncio.Future[Appended]
 
 
+class Held(msgspec.Struct):
+    """The subjects that this process folded last, as they are in the database while nobody else changes them there."""
+
+    position: int = 0
+    """Where the state stood when they were saved."""
+    changes: int = -1
+    subjects: dict[Key, Subject] = msgspec.field(default_factory=dict[Key, Subject])
+
+
 class PostgresLog:
     """The log and the state that follows it, in one database. Open with `PostgresLog.open`, close with `close`."""
 
-    def __init__(self, pool: Pool, rules: Mapping[str, FoldRules]) -> None:
+    def __init__(self, pool: Pool, writer: Pool, rules: Mapping[str, FoldRules]) -> None:
         self._pool = pool
+        self._writer = writer
         self.identity = ""
         """Which log this is: the same for every process on it, another for another database."""
         self._rules = dict(rules)
@@ -70,6 +90,8 @@ class PostgresLog:
         self._appended = asyncio.Event()
         self._folding_wanted = asyncio.Event()
         self._folded = 0
+        self._hot = HotEvents()
+        self._held = Held()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
@@ -78,15 +100,16 @@ class PostgresLog:
     async def open(cls, address: str, rules: Mapping[str, FoldRules] | None = None) -> PostgresLog:
         """Connect, bring the schema up to date, and go on folding where the last process stopped."""
         pool = await connect_pool(address)
+        log = cls(pool, await connect_writer(address), rules or {})
         try:
             async with pool.acquire() as connection:
                 await migrate(connection)
-            log = cls(pool, rules or {})
             log.identity = str(await pool.fetchval("SELECT id FROM ingest.identity"))
             for environment, given in log._rules.items():
                 await log.follow(environment, given)
+            log._held.changes = await pool.fetchval("SELECT changes FROM ingest.followed")
         except BaseException:
-            await pool.close()
+            await log._disconnect()
             raise
         log._tasks = [asyncio.create_task(log._keep_appending()), asyncio.create_task(log._keep_folding())]
         return log
@@ -103,6 +126,10 @@ class PostgresLog:
             await self._tasks[1]
         for _, done in self._waiting:
             _settle(done, Unavailable("The log is closing."))
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        await self._writer.close()
         await self._pool.close()
 
     async def append(self, events: Sequence[Event]) -> Appended:
@@ -174,8 +201,7 @@ class PostgresLog:
 
     async def follow(self, environment: str, rules: FoldRules) -> None:
         """Fold by these rules from now on; see `ingest.ports.Log`. Folding waits while new counters count back."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+        async with self._alone() as connection:
             known = await _counters(connection, environment)
             wanted = dict.fromkeys(rules.counter_ids(), rules.zone)
             for counter, zone in known.items():
@@ -281,17 +307,17 @@ class PostgresLog:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncGenerator[Connection]:
-        """A transaction beside which nobody folds."""
+        """A transaction beside which nobody folds, and after which nobody goes on with rows held in memory."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
+            await connection.execute("UPDATE ingest.followed SET changes = changes + 1")
             yield connection
 
     async def erase(self, environment: str, subjects: Collection[str], cut: Cut) -> int:
         """Forget these subjects; see `ingest.ports.Log`. The space is given back, and filled anew, by PostgreSQL."""
+        async with self._alone() as connection:
+            total = await cut_events(connection, environment, subjects, cut)
         async with self._pool.acquire() as connection:
-            async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
-                total = await cut_events(connection, environment, subjects, cut)
             await connection.execute("VACUUM ingest.events")
             for place in PLACES:
                 for table in ("subjects", "links", "aliases"):
@@ -336,7 +362,7 @@ class PostgresLog:
                 self._queued_bytes -= sum(append.size for append in group)
 
     async def _keep(self, group: Sequence[_Append]) -> None:
-        ids = [[dedupe_id(event.environment, event.message_id) for event in append.events] for append in group]
+        ids = [dedupe_ids(append.events) for append in group]
         fresh: dict[bytes, Event] = {}
         for append, named in zip(group, ids, strict=True):
             for identity, event in zip(named, append.events, strict=True):
@@ -360,35 +386,40 @@ class PostgresLog:
 
     async def _insert(self, fresh: Mapping[bytes, Event]) -> tuple[set[bytes], int]:
         """Insert what is new. Which that was, and a position behind all of `fresh`."""
-        columns = (
-            list(fresh),
-            [event.received_at for event in fresh.values()],
-            [event.name for event in fresh.values()],
-            [msgspec.json.encode(event).decode() for event in fresh.values()],
-        )
         for left in reversed(range(_TRIES)):
             try:
-                rows = await self._pool.fetch(_INSERT, *columns)
-                break
-            except asyncpg.DeadlockDetectedError:
-                # Another process sends the same repeats in another order, and one of the two was let through.
+                return await self._copy(fresh)
+            except TROUBLE:
+                # Another process was quicker with one of them; or the connection is lost, and the next look tells
+                # what was kept.
                 if not left:
                     raise
-        else:
-            raise AssertionError("unreachable")
-        stored = {row["id"] for row in rows}
+        raise AssertionError("unreachable")
+
+    async def _copy(self, fresh: Mapping[bytes, Event]) -> tuple[set[bytes], int]:
+        rows = await self._writer.fetch(_KNOWN, list(fresh))
         position = max(map(_position, rows), default=0)
-        if repeated := [identity for identity in fresh if identity not in stored]:
-            there = await self._pool.fetchrow(_LAST_OF, repeated)
-            position = max(position, _position(there) if there is not None else 0)
-        return stored, position
+        known = {row["id"] for row in rows}
+        new = {identity: event for identity, event in fresh.items() if identity not in known}
+        if new:
+            encode = msgspec.json.encode
+            await self._writer.copy_records_to_table(
+                "events",
+                schema_name="ingest",
+                columns=_COLUMNS,
+                records=(
+                    (identity, event.received_at, event.name, encode(event).decode()) for identity, event in new.items()
+                ),
+            )
+            (last,) = await self._writer.fetch(_KNOWN, [next(reversed(new))])
+            events = list(new.values())
+            self._hot.add(Group(_position(last), events, sum([len(event.body) for event in events])))
+            position = max(position, _position(last))
+        return set(new), position
 
     async def _keep_folding(self) -> None:
         while True:
-            # Once a second also without being asked: another process may be gone, or not know a new counter yet.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await self._folding_wanted.wait()
+            await self._pause()
             self._folding_wanted.clear()
             try:
                 while await self._fold_some():
@@ -400,21 +431,47 @@ class PostgresLog:
                 await asyncio.sleep(0.01)
                 self._folding_wanted.set()
 
+    async def _pause(self) -> None:
+        """Return when it is time to fold: when somebody waits for it, many events do, or no more come just now."""
+        # Once a second also without being asked: another process may be gone, or not know a new counter yet.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._folding_wanted.wait()
+        latest = asyncio.get_running_loop().time() + FOLD_SECONDS
+        while not (self._waiting or self._hot.many or asyncio.get_running_loop().time() > latest):
+            self._folding_wanted.clear()
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._folding_wanted.wait()
+            except TimeoutError:
+                if not self._queued_events:
+                    break
+
     async def _fold_some(self) -> bool:
         """Fold the next events. Whether there may be more."""
+        held, self._held = self._held, Held()
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = off")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
-            position = await followed(connection)
-            rows = await _read(connection, position, FOLDED_AT_ONCE)
-            events = [event for _, event in _decoded(rows)]
+            stands = await connection.fetchrow(_STANDS)
+            assert stands is not None
+            position = _position(stands)
+            if held.changes != stands["changes"]:
+                # Events may have been cut since they were kept.
+                self._hot.clear()
+            self._hot.forget(position)
+            if (held.position, held.changes) != (position, stands["changes"]):
+                held = Held(position, stands["changes"])
+            found, more = await self._next(connection, position, int(stands["horizon"]))
+            events = [event for _, some in found for event in some]
             if not await self._knows_counters(connection, events):
                 # A process that was told of other counters folds this; here it would go uncounted.
                 return False
-            if rows:
-                await self._fold_patiently(connection, events)
-                position = _position(rows[-1])
+            if found:
+                held.subjects = await self._fold(connection, events, held.subjects)
+                held.position = position = found[-1][0]
                 await _follow(connection, position)
+        self._held = held
         self._folded = max(self._folded, position)
         waiting, self._waiting = self._waiting, []
         for wanted, done in waiting:
@@ -422,7 +479,50 @@ class PostgresLog:
                 _settle(done, None)
             elif not done.done():
                 self._waiting.append((wanted, done))
-        return len(rows) == FOLDED_AT_ONCE
+        return more
+
+    async def _next(
+        self, connection: Connection, after: int, horizon: int
+    ) -> tuple[list[tuple[int, Sequence[Event]]], bool]:
+        """What is to be folded behind a position and below a transaction, in order, each with its last position.
+
+        What this process keeps hot is not read; what lies between is. Second, whether there may be more.
+        """
+        hot = self._hot.below(horizon << 64)
+        starts = [_pair(each) for each in (after, *(group.position for group in hot))]
+        ends = [str(each) for each in (*(group.position >> 64 for group in hot), horizon)]
+        if hot and self._queued_events:
+            # What is behind them may be just coming here.
+            del starts[-1], ends[-1]
+        rows = await connection.fetch(_BETWEEN, *zip(*starts, strict=True), ends, FOLDED_AT_ONCE)
+        found = [(_position(row), [event for _, event in _decoded([row])]) for row in rows]
+        more = len(found) == FOLDED_AT_ONCE
+        upto = found[-1][0] if more else _END
+        found += [(group.position, group.events) for group in hot if group.position < upto]
+        return sorted(found, key=itemgetter(0)), more
+
+    async def _fold(
+        self, connection: Connection, events: Sequence[Event], held: dict[Key, Subject]
+    ) -> dict[Key, Subject]:
+        """Fold all of them, with the subjects held. Returns those to hold now."""
+        rows = StateRows(connection)
+        keys = needed(events, held)
+        state = await rows.load(keys)
+        new = keys.subjects - state.subjects.keys()
+        held.update(state.subjects)
+        state.subjects = held
+        changed = Keys()
+        try:
+            for at in range(0, len(events), JOINED_AT_ONCE):
+                changed.update(fold(state, events[at : at + JOINED_AT_ONCE], self._rules_of))
+                # Others have their turn.
+                await asyncio.sleep(0)
+        except Exception:  # noqa: BLE001 one bad event costs only itself
+            for at in range(0, len(events), FOLDED_AT_ONCE):
+                await self._fold_patiently(connection, events[at : at + FOLDED_AT_ONCE])
+            return {}
+        await rows.save(state, changed, new)
+        return held if len(held) < HELD_SUBJECTS else {}
 
     async def _knows_counters(self, connection: Connection, events: Sequence[Event]) -> bool:
         """Whether this process counts what is counted of these events."""
@@ -469,21 +569,17 @@ class PostgresLog:
         return self._rules.get(environment, _NO_RULES)
 
 
-_INSERT = """
-INSERT INTO ingest.events (id, received_at, name, event)
-SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[])
-ON CONFLICT (id) DO NOTHING
-RETURNING id, transaction::text, sequence
-"""
+_COLUMNS = ("id", "received_at", "name", "event")
+_KNOWN = "SELECT id, transaction::text, sequence FROM ingest.events WHERE id = ANY ($1::bytea[])"
 _FOLLOWED = "SELECT transaction::text, sequence FROM {place}.followed"
+_STANDS = """
+SELECT transaction::text, sequence, changes, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon
+FROM ingest.followed
+"""
 _FOLLOW = "UPDATE {place}.followed SET transaction = $1::text::xid8, sequence = $2"
 _COUNTING = """
 INSERT INTO ingest.counting VALUES ($1, $2::bigint, greatest($2::bigint, $3::bigint))
 ON CONFLICT (environment) DO UPDATE SET done = excluded.done, total = excluded.total
-"""
-_LAST_OF = """
-SELECT transaction::text, sequence FROM ingest.events AS e WHERE id = ANY ($1::bytea[])
-ORDER BY e.transaction DESC, sequence DESC LIMIT 1
 """
 _LAST = """
 SELECT transaction::text, sequence FROM ingest.events AS e WHERE e.transaction < pg_snapshot_xmin(pg_current_snapshot())
@@ -499,6 +595,16 @@ WHERE (e.transaction, sequence) > ($1::text::xid8, $2)
   AND e.transaction < pg_snapshot_xmin(pg_current_snapshot())
   AND ($6::text[] IS NULL OR name = ANY ($6))
 ORDER BY e.transaction, sequence LIMIT $5
+"""
+_BETWEEN = """
+SELECT found.transaction::text, sequence, event
+FROM unnest($1::text[], $2::bigint[], $3::text[]) AS gap (after, place, before)
+CROSS JOIN LATERAL (
+  SELECT e.transaction, sequence, event FROM ingest.events AS e
+  WHERE (e.transaction, sequence) > (gap.after::xid8, gap.place) AND e.transaction < gap.before::xid8
+  ORDER BY e.transaction, sequence LIMIT $4
+) AS found
+ORDER BY found.transaction, sequence LIMIT $4
 """
 _RECEIVED = """
 SELECT transaction::text, sequence, received_at, event::json ->> 'environment' AS environment FROM ingest.events AS e

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence, Set
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -28,6 +28,9 @@ from handrail.core.people import Company, Link, Person, Subject
 LINKED = 200
 """How many anonymous ids of one user are read, the latest first: a shared test account must not slow its page."""
 
+PUT_AT_ONCE = 2_000
+"""Subjects that are encoded at once, while everybody else waits."""
+
 Place: TypeAlias = Literal["ingest", "ingest_base", "pg_temp"]
 """Where the tables are: `ingest_base` holds what dropped events said, `pg_temp` a state that is rebuilt to compare."""
 
@@ -48,6 +51,12 @@ JOIN {place}.{table} AS s ON s.environment = one.environment AND s.canonical = o
 _PUT = """
 INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
 ON CONFLICT (environment, id) DO UPDATE SET body = excluded.body
+"""
+_ADD = "INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[])"
+_CHANGE = """
+UPDATE {place}.{table} AS s SET body = k.body
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (environment, id, body)
+WHERE s.environment = k.environment AND s.id = k.id
 """
 _PUT_LINKS = """
 INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
@@ -95,10 +104,16 @@ class StateRows:
             state.aliases[row[0], row[1]] = row[2]
         return state
 
-    async def save(self, state: State, changed: Keys) -> None:
-        """Write the rows that a fold changed."""
-        bodies = [(*key, _encode(state.subjects[key]).decode()) for key in changed.subjects]
-        await self._put(_PUT, "subjects", bodies)
+    async def save(self, state: State, changed: Keys, new: Set[Key] | None = None) -> None:
+        """Write the rows that a fold changed. `new` are the subjects without a row; None: nobody knows which."""
+        for statement, keys in (
+            [(_PUT, changed.subjects)]
+            if new is None
+            else [(_ADD, changed.subjects & new), (_CHANGE, changed.subjects - new)]
+        ):
+            for some in _in_parts(sorted(keys)):
+                bodies = [(*key, _encode(state.subjects[key]).decode()) for key in some]
+                await self._put(statement, "subjects", bodies)
         bodies = [(*key, _encode(state.companies[key]).decode()) for key in changed.companies]
         await self._put(_PUT, "companies", bodies)
         links = [(key, state.links[key]) for key in changed.links]
@@ -165,6 +180,10 @@ class StateRows:
             # In one order for everybody, so that two transactions never wait for each other.
             columns = zip(*sorted(rows), strict=True)
             await self._connection.execute(statement.format(place=self._place, table=table), *columns)
+
+
+def _in_parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    return (keys[at : at + PUT_AT_ONCE] for at in range(0, len(keys), PUT_AT_ONCE))
 
 
 class PostgresPeople:
