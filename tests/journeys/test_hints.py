@@ -50,6 +50,10 @@ def card(page: Page) -> Locator:
     return page.locator("handrail-root [role=dialog]")
 
 
+def is_told(page: Page, event: str) -> bool:
+    return event in [each["event"] for each in told(page)]
+
+
 Open = Callable[..., Page]
 
 
@@ -119,13 +123,17 @@ def test_a_completed_hint_stays_for_this_page_and_is_over_on_the_next(opened: Op
 def test_a_hint_that_nobody_opened_is_there_again(opened: Open) -> None:
     page = opened(a_hint(a_mark("palette", PALETTE), key="again"))
     expect(mark(page, "Palette")).to_be_visible()
-    page.wait_for_timeout(1500)
+    eventually(page, lambda: is_told(page, "experience_seen"))
     page.reload()
     expect(mark(page, "Palette")).to_be_visible()
 
 
 def test_a_hint_on_its_way_is_not_begun_again(opened: Open) -> None:
-    page = opened(a_hint(a_mark("palette", PALETTE), key="slow"))
+    # It comes once the address was looked at anew.
+    here = {"include": [{"part": "hash", "operator": "equals", "value": "elsewhere"}]}
+    notice = {"kind": "banner", "key": "notice", "name": "Notice", "where": here,
+              "content": {"blocks": [{"type": "paragraph", "text": "Elsewhere."}]}}  # fmt: skip
+    page = opened(a_hint(a_mark("palette", PALETTE), key="slow"), notice)
     expect(mark(page, "Palette")).to_be_visible()
     held: list[Route] = []
     let: list[bool] = []
@@ -133,7 +141,7 @@ def test_a_hint_on_its_way_is_not_begun_again(opened: Open) -> None:
     page.reload()
     eventually(page, lambda: held)
     page.evaluate("history.pushState({}, '', '#elsewhere')")
-    page.wait_for_timeout(100)
+    expect(page.locator("handrail-root [role=region]")).to_be_visible()
     let.append(True)
     for each in held:
         each.continue_()
@@ -228,17 +236,19 @@ def test_a_mark_stands_where_it_says(opened: Open, native: bool, side: str) -> N
     if not native:
         page.add_init_script("CSS.supports = () => false")
     page.goto(page.url.replace("blank", "index"))
-    expect(mark(page, "Palette")).to_be_visible()
-    page.wait_for_timeout(100)
-    at = mark(page, "Palette").bounding_box()
-    box = page.locator(PALETTE).bounding_box()
-    assert at
-    assert box
-    middle = (at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     x = {"top_end": 1, "bottom_start": 0, "end": 1, "center": 0.5}[side]
     y = {"top_end": 0, "bottom_start": 1, "end": 0.5, "center": 0.5}[side]
-    assert abs(middle[0] - box["x"] - box["width"] * x) < 1.5
-    assert abs(middle[1] - box["y"] - box["height"] * y) < 1.5
+
+    def stands() -> bool:
+        at, box = mark(page, "Palette").bounding_box(), page.locator(PALETTE).bounding_box()
+        assert at
+        assert box
+        across = at["x"] + at["width"] / 2 - box["x"] - box["width"] * x
+        down = at["y"] + at["height"] / 2 - box["y"] - box["height"] * y
+        return abs(across) < 1.5 and abs(down) < 1.5
+
+    # Where a tracker follows the element, it is there with the next frame.
+    eventually(page, stands)
 
 
 def test_a_badge_opens_its_step_and_a_cursor_travels(opened: Open) -> None:
@@ -261,7 +271,7 @@ def test_a_badge_opens_its_step_and_a_cursor_travels(opened: Open) -> None:
     page.keyboard.press("Enter")
     expect(card(page)).to_be_focused()
     # A step is seen once it was in view for a second, however slow the machine is to draw it.
-    page.wait_for_timeout(1500)
+    eventually(page, lambda: is_told(page, "step_seen"))
     badge.click()
     expect(card(page)).to_have_count(0)
     badge.click()

@@ -14,6 +14,7 @@ from tests.support.axe import violations
 from tests.support.demo import Demo
 from tests.support.events import logged
 from tests.support.gallery import GALLERY, listen, published, told, until
+from tests.support.waiting import eventually
 
 Open = Callable[..., Page]
 
@@ -112,7 +113,7 @@ def test_a_like_is_kept_over_a_reload_and_a_comment_is_sent_once(opened: Open) -
     expect(page.get_by_role("status")).to_have_text("Thank you, your comment was sent.")
     assert violations(page) == []
     expect(page.get_by_role("button", name="Send")).to_have_count(0)
-    page.wait_for_timeout(1200)
+    eventually(page, lambda: "post_seen" in [each["event"] for each in told(page)])
     page.keyboard.press("Escape")
     expect(news(page)).to_have_count(0)
     said = told(page)
