@@ -304,3 +304,11 @@ def test_whoever_wants_less_motion_sees_none(opened: Open) -> None:
     expect(mark(page, "Account")).to_be_visible()
     moving = "[...document.querySelectorAll('handrail-root')].flatMap(e => e.shadowRoot.getAnimations()).length"
     assert page.evaluate(moving) == 0
+
+
+def test_a_mark_is_filled_in_the_colours_of_the_readers_system(opened: Open) -> None:
+    page = opened(a_hint(a_mark("palette", PALETTE), key="forced"), forced_colors="active")
+    expect(mark(page, "Palette")).to_be_visible()
+    drawn = mark(page, "Palette").locator(".face").evaluate("(face) => getComputedStyle(face).backgroundColor")
+    text = page.evaluate("getComputedStyle(document.querySelector('button')).color")
+    assert drawn == text

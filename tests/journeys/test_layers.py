@@ -1,4 +1,4 @@
-"""What comes while something of ours is modal stays below it, and stands in its place after it."""
+"""What comes while something of ours is modal or shades the page stays below it, and stands in its place after it."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ IN_THE_MIDDLE = """(own) => {
   if (!width) return 'not drawn'
   const at = [left + width / 2, top + height / 2]
   const hit = document.elementFromPoint(...at)?.shadowRoot?.elementFromPoint(...at)
-  return own.contains(hit) ? 'itself' : hit?.closest('.shade, .card')?.className ?? 'the page'
+  return own.contains(hit) ? 'itself' : hit?.closest('.shade, .lit, .card')?.classList[0] ?? 'the page'
 }"""
+BELOW = ("shade", "ring", "not drawn")
 CARRIED = Hostility("carried", "true", style="body{transform:translate(40px,60px);height:10px}")
 PLAIN = Hostility("plain", "true")
 
@@ -80,22 +81,25 @@ def start(page: Page, key: str) -> None:
     assert page.evaluate("(key) => handrail.start(key)", key) == {"started": True}
 
 
-@pytest.mark.parametrize("hostility", [PLAIN, CARRIED], ids=lambda each: each.name)
+@pytest.mark.parametrize(("over", "hostility"), [("modal", PLAIN), ("modal", CARRIED), ("tooltip", PLAIN)])
 @pytest.mark.parametrize("key", LATER)
-def test_what_comes_while_a_modal_stands_stays_below_it(opened: Open, key: str, hostility: Hostility) -> None:
+def test_what_comes_by_itself_stays_below_what_covers_the_page(
+    opened: Open, over: str, hostility: Hostility, key: str
+) -> None:
     page = opened(hostility)
-    start(page, "modal")
-    expect(ours(page, ".modal")).to_be_focused()
+    start(page, over)
+    expect(ours(page, "[role=dialog]")).to_be_visible()
     page.evaluate("(event) => jimo.push(['do', 'segmentio:track', [{ event }]])", key)
     later = ours(page, LATER[key])
     expect(later).to_be_attached()
-    assert later.evaluate(IN_THE_MIDDLE) in ("shade", "not drawn")
+    assert later.evaluate(IN_THE_MIDDLE) in BELOW
     # Something of the page's changed, as it does all the time.
     page.evaluate("document.body.append(document.createElement('p'))")
-    assert later.evaluate(IN_THE_MIDDLE) in ("shade", "not drawn")
-    expect(ours(page, ".modal")).to_be_focused()
+    assert later.evaluate(IN_THE_MIDDLE) in BELOW
+    if over == "modal":
+        expect(ours(page, ".modal")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(ours(page, ".modal")).to_have_count(0)
+    expect(ours(page, "[role=dialog]")).to_have_count(0)
     expect(later).to_be_visible()
     assert later.evaluate(IN_THE_MIDDLE) == "itself"
 

@@ -173,6 +173,38 @@ def test_on_a_phone_a_step_is_a_sheet_below_its_target(gallery: Callable[..., Pa
     assert 0 <= target["y"] < target["y"] + target["height"] <= sheet["y"]
 
 
+def test_a_sheet_keeps_the_same_distance_wherever_its_step_would_stand(gallery: Callable[..., Page]) -> None:
+    page = gallery(viewport={"width": 320, "height": 568})
+    page.evaluate("handrail.start('tour-forms')")
+    for words in ("A tooltip with a backdrop", "In a scrolling box", "A card in the corner"):
+        card(page).get_by_role("button", name="Next").click()
+        expect(card(page)).to_contain_text(words)
+        box = card(page).bounding_box()
+        assert box
+        assert (box["x"], box["width"], box["y"] + box["height"]) == (8, 304, 560), words
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_words_and_pictures_that_are_too_long_stay_in_the_card(gallery: Callable[..., Page], width: int) -> None:
+    page = gallery(viewport={"width": width, "height": 568})
+    page.evaluate("handrail.start('tour-hard')")
+    expect(card(page)).to_contain_text("A title that goes on")
+    wider = (
+        "(card) => [...card.querySelectorAll('.body > *')].filter((each) => each.scrollWidth > card.clientWidth - 40)"
+    )
+    assert card(page).evaluate(f"(card) => ({wider})(card).map((each) => each.outerHTML)") == []
+    assert card(page).evaluate("(card) => card.scrollWidth <= card.clientWidth")
+
+
+def test_columns_begin_in_one_line(gallery: Callable[..., Page]) -> None:
+    page = gallery()
+    page.evaluate("handrail.start('tour-blocks')")
+    columns = card(page).locator(".columns > .body p")
+    expect(columns).to_have_count(2)
+    tops = columns.evaluate_all("(all) => all.map((each) => each.getBoundingClientRect().top)")
+    assert tops[0] == tops[1]
+
+
 KEYBOARD = """
   let covered = 0
   class Seen extends EventTarget { scale = 1; offsetTop = 0; get height() { return innerHeight - covered } }

@@ -51,6 +51,7 @@ LOOKS = (
     Look("light"),
     Look("dark", theme="-dark"),
     Look("brand", theme="-brand"),
+    Look("french", language="fr"),
     Look("rtl", language="ar"),
     Look("phone", width=360, height=740),
     Look("phone-dark", theme="-dark", width=360, height=740),

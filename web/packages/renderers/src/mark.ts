@@ -23,7 +23,7 @@ const OWN = `
 .target:not(:focus-visible){opacity:0;pointer-events:none}
 .face::after{content:"";position:absolute;inset:0;border-radius:inherit;box-shadow:0 0 0 2px var(--primary);opacity:0;pointer-events:none}
 @media(pointer:coarse){.mark{min-width:44px;min-height:44px}}
-@media(forced-colors:active){.face{border:1px solid ButtonText}}
+@media(forced-colors:active){.face{forced-color-adjust:none;background:ButtonText;color:ButtonFace;border:1px solid ButtonFace}}
 @media(prefers-reduced-motion:no-preference){.pulse .face::after{animation:pulse 1.6s ease-out .4s 3}@keyframes pulse{from{opacity:.8}to{opacity:0;transform:scale(2.2)}}.label .face::after{--s:1.3}}
 `
 

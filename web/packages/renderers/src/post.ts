@@ -15,6 +15,7 @@ const OWN = `
 .entry:hover{filter:none;border-color:var(--primary)}
 .entry b{font-size:16px;line-height:1.35;font-weight:650}
 .entry img,.inside>img{width:100%;max-height:200px;object-fit:cover}
+.entry img{margin-bottom:8px}
 .meta{display:flex;flex-wrap:wrap;align-items:center;gap:6px 10px;font-size:13px;color:var(--muted)}
 .tag{background:color-mix(in srgb,var(--primary) 12%,transparent);color:var(--text);border-radius:99px;padding:1px 10px;font-weight:600}
 .dot{width:8px;height:8px;border-radius:50%;background:var(--primary)}

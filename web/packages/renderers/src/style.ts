@@ -11,7 +11,7 @@ h2,p,ul,ol{margin:0}
 h2{font-size:17px;line-height:1.35;font-weight:650;text-wrap:balance}
 h2.h1{font-size:21px}h2.h3{font-size:15px}
 .body:has(~.cross)>:not(img):first-child{padding-inline-end:28px}
-.body{display:grid;gap:8px}
+.body{display:grid;gap:8px;grid-template-columns:100%}
 .body>.buttons{margin-top:8px}
 p,li{color:var(--muted)}
 p strong{color:var(--text)}
@@ -20,7 +20,7 @@ a{color:var(--primary);text-underline-offset:2px}
 code{font:600 .9em ui-monospace,monospace;background:var(--border);color:var(--text);border-radius:5px;padding:1px 5px}
 img,video{display:block;max-width:100%;height:auto;border-radius:calc(var(--radius) - 4px)}
 hr{width:100%;border:0;border-top:1px solid var(--border);margin:4px 0}
-.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px}
+.columns{display:grid;align-items:start;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px}
 .buttons{display:flex;flex-wrap:wrap;gap:8px;align-items:center}
 button{font:600 14px/20px var(--font);border-radius:calc(var(--radius) - 2px);border:1px solid transparent;padding:7px 14px;min-height:36px;min-width:24px;cursor:pointer;background:var(--primary);color:var(--on-primary)}
 button:hover{filter:brightness(1.07)}

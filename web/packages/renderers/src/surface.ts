@@ -9,7 +9,8 @@ export interface Surface {
   root: ShadowRoot
   /**
    * Adds a popover to the top layer, anchored to `source` where the browser knows how. With `shown` it comes below what is
-   * modal of ours: the top layer is a stack, so it waits until nothing is, and `shown` hears when it first stands.
+   * modal of ours or shades the page: the top layer is a stack, so it waits until nothing does, and `shown` hears when it
+   * first stands.
    */
   raise(element: HTMLElement, source?: Element | null, shown?: () => void): void
   close: Dispose
@@ -23,10 +24,10 @@ function parentIn(page: Document): Element {
   return [...page.querySelectorAll(':modal')].at(-1) ?? page.body ?? page.documentElement
 }
 
-/** Whether something else of ours is modal: what stands below it is out of reach. */
+/** Whether something else of ours is modal or shades the page: what stands below it is out of reach. */
 export const isCovered = (page: Document, root: ShadowRoot): boolean =>
   [...page.querySelectorAll('handrail-root')].some(
-    ({ shadowRoot }) => shadowRoot !== root && shadowRoot?.querySelector('[aria-modal]'),
+    ({ shadowRoot }) => shadowRoot !== root && shadowRoot?.querySelector('[aria-modal],.shade,.lit'),
   )
 
 export function mount(stage: Stage, sheet: CSSStyleSheet): Surface {

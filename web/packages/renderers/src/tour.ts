@@ -21,7 +21,7 @@ const OWN = `${STANDING}
 .lit::after{content:"";position:absolute;inset:calc(-5px - 200vmax);pointer-events:auto;clip-path:polygon(evenodd,0 0,100% 0,100% 100%,0 100%,0 0,200vmax 200vmax,200vmax calc(100% - 200vmax),calc(100% - 200vmax) calc(100% - 200vmax),calc(100% - 200vmax) 200vmax,200vmax 200vmax)}
 .native{position-anchor:auto;position-visibility:anchors-visible}
 .native.ring{inset:auto;top:anchor(top);left:anchor(left);width:anchor-size(width);height:anchor-size(height)}
-@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none!important;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0;transform:none!important}}
+@media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none!important;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0!important;transform:none!important}}
 `
 
 /** Draws one step of a tour. Where it stands follows from its form, its target and the room there is. */
