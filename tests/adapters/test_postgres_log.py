@@ -12,6 +12,7 @@ import pytest
 
 from handrail.adapters.postgres import hot as hot_events
 from handrail.adapters.postgres import log as postgres_log
+from handrail.adapters.postgres import state as postgres_state
 from handrail.adapters.postgres.hot import Group, HotEvents
 from handrail.adapters.postgres.log import PostgresLog
 from handrail.adapters.postgres.schema import FOLD_LOCK
@@ -266,6 +267,20 @@ async def test_a_connection_may_be_lost_at_any_moment_of_an_append(postgres_dsn:
     async with opened(postgres_dsn, ORDERS) as log:
         assert len(await kept(log, least=count)) == await orders(log) == count
         assert (await log.rebuild()).differences == ()
+
+
+async def test_a_person_is_read_by_key_also_while_the_table_counts_as_small(postgres_dsn: str) -> None:
+    """Connections plan once; a plan that reads the whole environment would stay when the table has grown."""
+    async with opened(postgres_dsn):
+        connection = await asyncpg.connect(postgres_dsn)
+        await connection.execute(
+            f"SET plan_cache_mode = force_generic_plan; PREPARE person AS {postgres_state._PERSON}"
+        )
+        plan = await connection.fetch("EXPLAIN EXECUTE person ('production', 'laptop', 'ann', 200)")
+        await connection.close()
+    scans = [row[0] for row in plan if "Scan" in row[0] and "CTE" not in row[0]]
+    assert len(scans) == 5
+    assert all("Index Scan using" in scan for scan in scans), scans
 
 
 async def test_rebuild_names_a_row_that_differs(postgres_dsn: str) -> None:
