@@ -17,11 +17,16 @@ export function candidatesFor(taken: Fingerprint, scopes: readonly Scope[]): Ele
     BOXES.includes(taken.tag) && BOXES,
   ].filter(Boolean)
   const selector = acted ? CONTROLS : names.join()
-  return scopes
-    .flatMap((scope) => Array.from(scope.querySelectorAll(selector)))
-    .filter((each) => !each.closest('head,handrail-root'))
-    .slice(0, HIGHEST)
+  return scopes.flatMap((scope) => shownIn(scope, selector)).slice(0, HIGHEST)
 }
+
+/** What a selector finds in a scope, save in a page's head. */
+function shownIn(scope: Scope, selector: string): Element[] {
+  const head = 'head' in scope ? scope.head : null
+  return Array.from(scope.querySelectorAll(selector)).filter((each) => !head?.contains(each) && !isOurs(each))
+}
+
+const isOurs = (element: Element) => element.localName === 'handrail-root'
 
 const BOXES = 'div,section,article'
 

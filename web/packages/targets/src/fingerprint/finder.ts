@@ -3,7 +3,7 @@ import { type Found, isVisible, type Scope, scopeOf } from '../find.ts'
 import type { Finder } from '../watch.ts'
 import { candidatesFor, localeOf } from './candidates.ts'
 import { type Face, Reader, type Reading, scopesIn } from './reading.ts'
-import { type Evidence, type Expected, expectedOf, sum, weigher, withoutLost } from './score.ts'
+import { type Evidence, type Expected, expectedOf, scorer, sum, withoutLost } from './score.ts'
 
 /** What each strictness asks: agreement and lead as parts of those at capture, and the least lead in nats. */
 const ASKED = {
@@ -17,7 +17,6 @@ const DEEP = 30
 interface Ranked {
   element: Element
   face: Face
-  evidence: Evidence
   score: number
 }
 
@@ -57,20 +56,14 @@ function weigh(taken: Fingerprint, asked: readonly [number, number, number], sco
   const reader = new Reader()
   const faces = candidates.map((each) => reader.face(each))
   const expected = withoutLost(expectedOf(taken, localeOf(first)), faces)
-  const weighFace = weigher(expected, shares)
-  const ranked = faces.map((face, at): Ranked => {
-    const evidence = weighFace(face)
-    return { element: candidates[at] as Element, face, evidence, score: sum(evidence) }
-  })
+  const scoreOf = scorer(expected, shares)
+  const ranked = faces.map((face, at): Ranked => ({ element: candidates[at] as Element, face, score: scoreOf(face) }))
   ranked.sort(byScore)
   const deep = ranked.slice(0, DEEP)
   const readings = deep.map(({ element, face }): Reading => ({ ...face, ...reader.setting(element, face) }))
   const comparable = withoutLost(expected, readings)
-  const weighReading = weigher(comparable, shares)
-  const weighed = deep.map((each, at): Ranked => {
-    const evidence = weighReading(readings[at] as Reading)
-    return { ...each, evidence, score: sum(evidence) }
-  })
+  const deepScoreOf = scorer(comparable, shares)
+  const weighed = deep.map((each, at): Ranked => ({ ...each, score: deepScoreOf(readings[at] as Reading) }))
   weighed.sort(byScore)
   return judge(weighed, comparable, taken, asked)
 }
@@ -83,7 +76,7 @@ function judge(
   taken: Fingerprint,
   [agreed, leading, least]: readonly [number, number, number],
 ): Found {
-  const full = sum(weigher(expected, taken.shares ?? {})(expected))
+  const full = scorer(expected, taken.shares ?? {})(expected)
   const rival = sum((taken.rival ?? {}) as Evidence, expected)
   const apart = Math.max(full - rival, 0.01)
   const [first] = ranked as [Ranked]

@@ -115,6 +115,7 @@ export class Reader {
   readonly #texts = new Map<Element, string>()
   readonly #links = new Map<Element, string>()
   readonly #classes = new Map<string, string[]>()
+  readonly #names = new Map<string, string>()
 
   read(element: Element): Reading {
     const face = this.face(element)
@@ -148,10 +149,16 @@ export class Reader {
     }
   }
 
+  readonly #stableOf = (name: string): string => {
+    let kept = this.#names.get(name)
+    if (kept === undefined) this.#names.set(name, (kept = stable(name)))
+    return kept
+  }
+
   #classesOf(element: Element, written: string | undefined): string[] {
     if (!written) return []
     let classes = this.#classes.get(written)
-    if (!classes) this.#classes.set(written, (classes = stableClasses(element)))
+    if (!classes) this.#classes.set(written, (classes = stableClasses(element, this.#stableOf)))
     return classes
   }
 
@@ -180,10 +187,8 @@ export class Reader {
     for (let box = element.parentElement; box && box.localName !== 'body'; box = box.parentElement) {
       let titles = this.#titles.get(box)
       if (!titles) this.#titles.set(box, (titles = Array.from(box.querySelectorAll(TITLES))))
-      const others = titles.filter((each) => each !== element && !element.contains(each) && !each.contains(element))
-      if (!others.length) continue
-      const before = others.filter((each) => each.compareDocumentPosition(element) & 4)
-      return shapeOf(this.#text((before[before.length - 1] ?? others[0]) as Element)).slice(0, LONGEST)
+      const title = titleFor(element, titles)
+      if (title) return shapeOf(this.#text(title)).slice(0, LONGEST)
     }
     return ''
   }
@@ -221,6 +226,20 @@ export class Reader {
     }
     return chain
   }
+}
+
+/** The last title before an element, or else the first after it; what holds the element, or is in it, is none. */
+function titleFor(element: Element, titles: readonly Element[]): Element | undefined {
+  // They are in the page's order: those before it come first.
+  let [from, to] = [0, titles.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if ((titles[middle] as Element).compareDocumentPosition(element) & 4) from = middle + 1
+    else to = middle
+  }
+  let last = from - 1
+  while (titles[last]?.contains(element)) last--
+  return titles[last] ?? titles.slice(from).find((each) => !element.contains(each))
 }
 
 function linkOf(box: Element): string {

@@ -69,43 +69,76 @@ export function withoutLost(expected: Expected, read: readonly Partial<Reading>[
     const value = expected[kind] as Value | undefined
     if (value === undefined || isEmpty(value)) continue
     const named = kind === 'classes' || (kind === 'icon' && (value as string)[0] === '.')
+    const alike = likenessTo(kind, value)
     const anyone = read.some((each) => {
       const theirs = each[kind] as Value | undefined
-      return theirs === undefined || (named ? alike(kind, value, theirs) > 0 : !isEmpty(theirs))
+      return theirs === undefined || (named ? alike(theirs) > 0 : !isEmpty(theirs))
     })
     if (!anyone) delete kept[kind]
   }
   return kept
 }
 
-/** What each kind says for elements, one after the other. Kinds that are not expected, or were not read, say nothing. */
-export function weigher(expected: Expected, shares: Record<string, number>): (actual: Partial<Reading>) => Evidence {
-  const asked = ALL.filter((kind) => expected[kind] !== undefined).map((kind) => {
+/** A kind and what it says for an element that has this value. */
+interface Witness {
+  kind: Kind
+  says(theirs: Value): number
+}
+
+/** The kinds that are expected. What many elements of a page have in common is weighed once. */
+function witnesses(expected: Expected, shares: Record<string, number>): Witness[] {
+  const numbered = shares['numbered'] ?? 0
+  return ALL.filter((kind) => expected[kind] !== undefined).map((kind) => {
     const [kept, weight] = KINDS[kind]
     const share = Math.min(shares[kind] ?? 0.5, 0.97)
     const value = expected[kind] as Value
+    const blank = isEmpty(value)
+    // A kind that most of the page shares may never speak against the element that has it.
+    const agreeing = weight * Math.max(0, Math.log(kept / share))
+    const differing = weight * Math.log((1 - kept) / (1 - share * kept))
+    const alike = likenessTo(kind, value)
+    const said = new Map<Value, number>()
     return {
       kind,
-      value,
-      blank: isEmpty(value),
-      // A kind that most of the page shares may never speak against the element that has it.
-      agreeing: weight * Math.max(0, Math.log(kept / share)),
-      differing: weight * Math.log((1 - kept) / (1 - share * kept)),
+      says(theirs) {
+        let nats = said.get(theirs)
+        if (nats === undefined) {
+          let likeness = alike(theirs)
+          // Where others were called the same but for a number, the number is what tells them apart.
+          if (likeness === NUMBERED && numbered > (shares[kind] ?? 0)) likeness = 0.3
+          const against = blank === isEmpty(theirs) ? differing : differing * ABSENT
+          nats = likeness >= 1 ? agreeing : against + (agreeing - against) * likeness
+          said.set(theirs, nats)
+        }
+        return nats
+      },
     }
   })
-  const numbered = shares['numbered'] ?? 0
+}
+
+/** What each kind says for elements, one after the other. Kinds that are not expected, or were not read, say nothing. */
+export function weigher(expected: Expected, shares: Record<string, number>): (actual: Partial<Reading>) => Evidence {
+  const asked = witnesses(expected, shares)
   return (actual) => {
     const evidence: Evidence = {}
-    for (const { kind, value, blank, agreeing, differing } of asked) {
+    for (const { kind, says } of asked) {
       const theirs = actual[kind] as Value | undefined
-      if (theirs === undefined) continue
-      let likeness = alike(kind, value, theirs)
-      // Where others were called the same but for a number, the number is what tells them apart.
-      if (likeness === NUMBERED && numbered > (shares[kind] ?? 0)) likeness = 0.3
-      const against = blank === isEmpty(theirs) ? differing : differing * ABSENT
-      evidence[kind] = likeness >= 1 ? agreeing : against + (agreeing - against) * likeness
+      if (theirs !== undefined) evidence[kind] = says(theirs)
     }
     return evidence
+  }
+}
+
+/** The sum of what a weigher says, without the parts. */
+export function scorer(expected: Expected, shares: Record<string, number>): (actual: Partial<Reading>) => number {
+  const asked = witnesses(expected, shares)
+  return (actual) => {
+    let total = 0
+    for (const { kind, says } of asked) {
+      const theirs = actual[kind] as Value | undefined
+      if (theirs !== undefined) total += says(theirs)
+    }
+    return total
   }
 }
 
@@ -122,8 +155,10 @@ export function sharesOf(expected: Expected, all: readonly Reading[]): Record<st
   for (const kind of ALL) {
     const value = expected[kind] as Value
     const called = kind === 'text' || kind === 'label'
+    const alike = likenessTo(kind, value)
+    const likenesses = all.map((each) => alike(each[kind]))
     const share = (least: number) => {
-      const same = all.filter((each) => alike(kind, value, each[kind]) >= least).length
+      const same = likenesses.filter((each) => each >= least).length
       return Number((Math.max(1, same) / (all.length + 1)).toFixed(4))
     }
     shares[kind] = share(called ? 1 : SAME)
@@ -132,51 +167,72 @@ export function sharesOf(expected: Expected, all: readonly Reading[]): Record<st
   return shares
 }
 
-/** How alike two values of a kind are, 0 to 1. */
-function alike(kind: Kind, a: Value, b: Value): number {
-  if (typeof a === 'number' || typeof b === 'number') return a === b ? 1 : 0
-  if (Array.isArray(a) && Array.isArray(b)) return kind === 'chain' ? inOrder(a, b) : overlap(a, b)
-  if (a === b) return 1
-  if (isEmpty(a) || isEmpty(b)) return 0
-  const [one, other] = [a as string, b as string]
+/** How alike values of a kind are to this one, 0 to 1. */
+function likenessTo(kind: Kind, value: Value): (theirs: Value) => number {
+  if (typeof value === 'number') return (theirs) => (theirs === value ? 1 : 0)
+  if (Array.isArray(value)) {
+    const shared = kind === 'chain' ? inOrderWith(value) : overlapWith(value)
+    return (theirs) => shared(theirs as string[])
+  }
+  const unlike = unlikeTo(kind, value)
+  return (theirs) => (theirs === value ? 1 : isEmpty(theirs) || !value ? 0 : unlike(theirs as string))
+}
+
+/** The same of texts, neither of which is empty nor the other. */
+function unlikeTo(kind: Kind, text: string): (other: string) => number {
   switch (kind) {
     case 'text':
-    case 'label':
-      if (/\d/.test(one) && shapeOf(one) === shapeOf(other)) return NUMBERED
-      return Math.max(0, overlap(wordsOf(one), wordsOf(other)) - 0.3)
+    case 'label': {
+      const shape = /\d/.test(text) ? shapeOf(text) : ''
+      const words = overlapWith(wordsOf(text))
+      return (other) => (shape && shapeOf(other) === shape ? NUMBERED : Math.max(0, words(wordsOf(other)) - 0.3))
+    }
     case 'row':
     case 'heading':
     case 'before':
-    case 'after':
-      return Math.max(0, overlap(wordsOf(one), wordsOf(other)) - 0.2) / 0.8
-    case 'icon':
-      return one[0] === '.' ? overlap(one.split('.'), other.split('.')) : 0
+    case 'after': {
+      const words = overlapWith(wordsOf(text))
+      return (other) => Math.max(0, words(wordsOf(other)) - 0.2) / 0.8
+    }
+    case 'icon': {
+      const names = overlapWith(text.split('.'))
+      return (other) => (text[0] === '.' ? names(other.split('.')) : 0)
+    }
     default:
-      return 0
+      return () => 0
   }
 }
 
 const isEmpty = (value: Value) => value === '' || (Array.isArray(value) && !value.length)
 const wordsOf = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}#@]+/gu) ?? []
 
-/** Twice what two lists share beside all they have. */
-function overlap(a: readonly string[], b: readonly string[]): number {
-  if (!a.length && !b.length) return 1
-  const [one, other] = [new Set(a), new Set(b)]
-  let both = 0
-  for (const each of one) if (other.has(each)) both++
-  return (2 * both) / (one.size + other.size)
+/** Twice what a list shares with another beside all they have, each name once. */
+function overlapWith(names: readonly string[]): (others: readonly string[]) => number {
+  const own = new Set(names)
+  return (others) => {
+    if (!own.size && !others.length) return 1
+    let all = 0
+    let both = 0
+    others.forEach((each, at) => {
+      if (others.indexOf(each) < at) return
+      all++
+      if (own.has(each)) both++
+    })
+    return (2 * both) / (own.size + all)
+  }
 }
 
 /** The longest common subsequence of two ancestries: what was put in between does not matter much. */
-function inOrder(a: readonly string[], b: readonly string[]): number {
-  if (!a.length && !b.length) return 1
-  let above = new Array<number>(b.length + 1).fill(0)
-  for (const each of a) {
-    const row = [0]
-    for (let at = 0; at < b.length; at++)
-      row.push(each === b[at] ? (above[at] as number) + 1 : Math.max(above[at + 1] as number, row[at] as number))
-    above = row
+function inOrderWith(a: readonly string[]): (b: readonly string[]) => number {
+  return (b) => {
+    if (!a.length && !b.length) return 1
+    let above = new Array<number>(b.length + 1).fill(0)
+    for (const each of a) {
+      const row = [0]
+      for (let at = 0; at < b.length; at++)
+        row.push(each === b[at] ? (above[at] as number) + 1 : Math.max(above[at + 1] as number, row[at] as number))
+      above = row
+    }
+    return (2 * (above[b.length] as number)) / (a.length + b.length)
   }
-  return (2 * (above[b.length] as number)) / (a.length + b.length)
 }

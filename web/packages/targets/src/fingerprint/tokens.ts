@@ -27,8 +27,9 @@ function isMade(part: string): boolean {
 }
 
 /** The stable ones of an element's classes. */
-export const stableClasses = (element: Element): string[] =>
-  [...new Set(Array.from(element.classList, stable))].filter(Boolean).slice(0, 12)
+export const stableClasses = (element: Element, stableOf = stable): string[] =>
+  [...new Set(Array.from(element.classList, stableOf))].filter(Boolean).slice(0, 12)
 
 /** A text or an address with `#` for every run of digits, and no e-mail address. */
-export const shapeOf = (text: string): string => text.replace(/\S+@\S+/g, '@').replace(/\d[\d.,:\s]*\d|\d/g, '#')
+export const shapeOf = (text: string): string =>
+  (text.includes('@') ? text.replace(/\S+@\S+/g, '@') : text).replace(/\d[\d.,:\s]*\d|\d/g, '#')
