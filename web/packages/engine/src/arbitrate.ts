@@ -10,13 +10,19 @@ export interface Contender {
   publishedAt: number
 }
 
+type Classed = Omit<Contender, 'entry'>
+
 /** The order of RULES 20: entry class, exempt from the limit, priority (5 first), oldest publication, id. */
 export function inTurn(one: Contender, other: Contender): number {
+  return CLASSES.indexOf(one.entry) - CLASSES.indexOf(other.entry) || inTurnOfClass(one, other)
+}
+
+/** The same within one class: what starts by itself competes, what a user or an action starts is asked for alone. */
+export function inTurnOfClass(one: Classed, other: Classed): number {
   return (
-    CLASSES.indexOf(one.entry) - CLASSES.indexOf(other.entry) ||
-    Number(one.respectsRateLimit) - Number(other.respectsRateLimit) ||
+    +one.respectsRateLimit - +other.respectsRateLimit ||
     other.priority - one.priority ||
     one.publishedAt - other.publishedAt ||
-    (one.id < other.id ? -1 : Number(one.id > other.id))
+    (one.id < other.id ? -1 : +(one.id > other.id))
   )
 }

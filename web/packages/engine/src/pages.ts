@@ -10,10 +10,9 @@ export interface Address {
 }
 /** Whether a pattern, as its author wrote it, is found in a text, or spells it as a glob (`searchIn`). */
 export type Search = (pattern: string, text: string, glob?: boolean) => boolean
-const nowhere: Search = () => false
 
 /** Whether an experience may show on this page and device. spec/cases/pages is the authority. */
-export function covers(where: Where, address: Address | null, device: Device, search: Search = nowhere): boolean {
+export function covers(where: Where, address: Address | null, device: Device, search: Search): boolean {
   const { devices, include, exclude } = where
   if (devices?.length && !devices.includes(device)) return false
   const holds = (rule: UrlRule) => coversRule(rule, address, search)
@@ -21,7 +20,7 @@ export function covers(where: Where, address: Address | null, device: Device, se
 }
 
 /** Whether one rule holds for an address; one that did not parse satisfies none. */
-export function coversRule(rule: UrlRule, address: Address | null, search: Search = nowhere): boolean {
+export function coversRule(rule: UrlRule, address: Address | null, search: Search): boolean {
   const actual = address && partOf(rule, address)
   if (actual === null) return false
   const wanted = wantedText(rule)

@@ -147,7 +147,8 @@ function helped(stage: Stage, help: (aids: Aids) => Dispose[]): Dispose {
     if (offs) offs = help(came)
   })
   if (aids) begin(aids)
-  else import('./aids.ts').then(begin, () => undefined)
+  // After the next frame: what is fetched and compiled before it keeps the first painting waiting.
+  else requestAnimationFrame(() => setTimeout(() => import('./aids.ts').then(begin, () => undefined)))
   return () => {
     for (const off of offs ?? []) off()
     offs = undefined

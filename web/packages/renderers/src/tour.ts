@@ -73,7 +73,8 @@ export function draw(stage: StepStage<Step>): Drawn {
 function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, target: Element): Dispose[] {
   const native = anchorsNatively() && target.ownerDocument === stage.document
   const ring = make(stage, 'div')
-  const place = ['top', 'bottom', 'start', 'end'].includes(step.placement ?? '') ? (step.placement as string) : 'auto'
+  const { placement = '' } = step
+  const place = /^(top|bottom|start|end)$/.test(placement) ? placement : 'auto'
   // A popover keeps the source it was shown with, so one that moves is shown anew.
   if (card.matches(':popover-open')) card.hidePopover()
   for (const each of [ring, card]) surface.raise(each, target)

@@ -70,7 +70,7 @@ function load(view: Page, script: HTMLScriptElement | null): void {
     for (const command of waiting) sdk.run(command)
   }
   if (!alias) return
-  const client = queues[queues.length - 1]
+  const client = queues.at(-1)
   view.segmentJimo = { initialized: !view.JIMO_MANUAL_INIT, client: () => client }
   view.jimoInit = () => {
     if (view.segmentJimo) view.segmentJimo.initialized = true

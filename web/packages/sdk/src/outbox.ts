@@ -52,7 +52,7 @@ interface Ports {
 }
 
 /** Whether asking again would change nothing: the server names what is wrong with the request. */
-export const isFinal = (status: number) => status >= 400 && status < 500 && status !== 429 && status !== 408
+export const isFinal = (status: number) => /^4(?!08|29)/.test(`${status}`)
 
 const bytes = (text: string) => new TextEncoder().encode(text).length
 

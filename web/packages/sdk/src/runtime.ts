@@ -4,14 +4,14 @@ import {
   due,
   type EndReason,
   type Entry,
-  inTurn,
+  inTurnOfClass,
   limitedUntil,
   obstacle,
   type Run,
   type Search,
   type Values,
 } from '@handrail/engine'
-import type { BootReply, Candidate, Content, Frequency, UrlRule } from '@handrail/wire'
+import type { BootReply, Candidate, Content, UrlRule } from '@handrail/wire'
 import type { Code } from './code.ts'
 import type { Dispose, Guard } from './guard.ts'
 import { jsonOf } from './json.ts'
@@ -97,7 +97,6 @@ interface Showing {
   release: () => void
 }
 
-const isStrict = (frequency: Frequency) => 'strict' in frequency && frequency.strict
 const INTERRUPTS = new Set(['tour', 'survey'])
 const MOST_CHAINED = 3
 /** Members of a document that hold an address, and actions that come with what renders one. */
@@ -163,9 +162,10 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
   let openedAt = now()
 
   const note = (key: string, entry: Entry, because?: Because) => {
-    log.push({ at: now(), key, entry, shown: !because, because })
+    const decided = { at: now(), key, entry, shown: !because, because }
+    log.push(decided)
     if (log.length > 100) log.shift()
-    ports.emit('decision', log[log.length - 1])
+    ports.emit('decision', decided)
   }
   function searchFor({ patterns = {} }: Candidate): Search {
     return asked.rules()?.searchIn(patterns) ?? (() => false)
@@ -265,7 +265,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       if (because) note(candidate.key, entry, because)
       else open.push(candidate)
     }
-    open.sort((one, other) => inTurn(contender(one), contender(other)))
+    open.sort((one, other) => inTurnOfClass(contender(one), contender(other)))
     for (const candidate of open) {
       if (interrupts(candidate) && slotTaken()) note(candidate.key, entry, showing.size ? 'slot_taken' : 'outranked')
       else void show(candidate, entry)
@@ -274,7 +274,6 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
 
   const contender = (candidate: Candidate) => ({
     ...candidate,
-    entry: 'automatic' as const,
     respectsRateLimit: candidate.respectsRateLimit !== false,
   })
   const slotTaken = () => claimed !== '' || all().some((each) => interrupts(each.candidate))
@@ -318,7 +317,9 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
         fetched,
         ports.load(candidate.kind) as Promise<Chunk>,
         fetched.then((made) => (ADDRESS.test(jsonOf(made.content)) ? ports.load('addresses') : undefined)),
-        !from && isStrict(candidate.frequency) ? (ports.load('strict') as Promise<Strict>) : undefined,
+        !from && 'strict' in candidate.frequency && candidate.frequency.strict
+          ? (ports.load('strict') as Promise<Strict>)
+          : undefined,
         /^(check|res)/.test(candidate.kind) && ports.load('panel'),
       ])
       if (!release) {
@@ -467,11 +468,10 @@ async function claim(view: Window, name: string): Promise<(() => void) | undefin
   return new Promise((resolve) => {
     locks
       .request(name, { ifAvailable: true }, (lock) => {
-        if (!lock) {
-          resolve(undefined)
-          return undefined
-        }
-        return new Promise<void>((release) => resolve(release))
+        // Held until its promise is resolved: that is how it is released.
+        if (lock) return new Promise<void>(resolve)
+        resolve(undefined)
+        return undefined
       })
       .catch(() => resolve(() => undefined))
   })

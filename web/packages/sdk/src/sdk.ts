@@ -127,8 +127,9 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   const locale = () =>
     String(person.native['language'] ?? (page.documentElement.lang || view.navigator.language || 'en'))
   const values = (name: string): AttributeValue | undefined => {
-    const [source, key] = [name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)]
-    const local = source === 'native' ? person.native : source === 'custom' ? person.custom : undefined
+    const [source, ...rest] = name.split('.')
+    const key = rest.join('.')
+    const local = source === 'native' || source === 'custom' ? person[source] : undefined
     if (local && Object.hasOwn(local, key)) return local[key]
     return reply?.attributes && Object.hasOwn(reply.attributes, name) ? reply.attributes[name] : undefined
   }
@@ -160,6 +161,8 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
 
   let rules: typeof import('./chunks/rules.ts') | undefined
   let ears: typeof import('./chunks/ears.ts') | undefined
+  /** The chunks that this page wanted; the next one asks for them beside its first boot. */
+  const brought = new Set<string>()
   const load = (name: string): Promise<never> =>
     import(/* @vite-ignore */ `${config.base}/sdk/v1/assets/${name}-${config.build}.js`) as Promise<never>
   /** Brings the rules that only some experiences ask for, wherever they are named. */
@@ -179,6 +182,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     values,
     locale,
     load: (kind) => {
+      store.set('brought', [...brought.add('base').add(kind)])
       // The chunk would ask for its base only once it is here itself; asked for now, they come side by side.
       load('base').catch(() => undefined)
       return load(kind)
@@ -191,8 +195,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     host,
     stillLive: async (candidate: Candidate) => {
       if (now() - revisionAt < REREAD_AFTER) return true
-      const live = await reread()
-      return !live || live.includes(candidate.version)
+      return (await reread())?.includes(candidate.version) ?? true
     },
   })
 
@@ -206,14 +209,16 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       return
     }
     view.clearTimeout(bootTimer)
-    // A timer also when nothing has to be waited for: what identify's callback pushes belongs to the same boot.
-    bootTimer = view.setTimeout(
-      guard(() => void bootNow()),
-      Math.max(0, bootedAt + BOOT_GAP - Date.now(), outbox.quietFor()),
-    )
+    const wait = Math.max(0, bootedAt + BOOT_GAP - Date.now(), outbox.quietFor())
+    const go = guard(bootNow)
+    const { scheduler } = view as { scheduler?: { postTask?(task: () => void, how: { priority: string }): void } }
+    // A task of its own also when nothing has to be waited for: what identify's callback pushes belongs to the same boot.
+    if (!wait && scheduler?.postTask) scheduler.postTask(go, { priority: 'user-blocking' })
+    else bootTimer = view.setTimeout(go, wait)
   }
 
   async function bootNow() {
+    if (booting || stopped) return
     booting = true
     bootedAt = Date.now()
     const asked = who()
@@ -233,7 +238,11 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         preview,
         segments: host['segments'] as true | undefined,
       }
-      const response = await ask('boot', request, BOOT_TIMEOUT)
+      const asking = ask('boot', request, BOOT_TIMEOUT)
+      // What is likely wanted comes beside the boot, not after it: what the last page brought, on a first visit a tour's.
+      for (const name of [store.get('brought') ?? ['base', 'tour']].flat()) load(name as string).catch(() => undefined)
+      store.set('brought', [...brought])
+      const response = await asking
       if (isFinal(response.status)) {
         // The server's word is final: it names what is wrong, and asking again would not change it.
         warn(`refused: ${((await response.json()) as { message?: string }).message ?? response.status}`)
@@ -241,13 +250,14 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       }
       outbox.hush(response.headers.get('retry-after'))
       const made: BootReply = await response.json()
-      if (!response.ok || !Array.isArray(made.candidates)) throw new Error()
+      if (!response.ok || !Array.isArray(made.candidates)) throw 0
       failures = 0
       const off = made.now - Date.now()
       skew = Math.abs(off) > 2000 ? off : 0
       store.set('skew', skew)
-      outbox.settled([...(made.accepted ?? []), ...Object.keys(made.rejected ?? {})])
-      for (const [id, reason] of Object.entries(made.rejected ?? {})) warn(`event refused: ${reason}`, id)
+      const { accepted = [], rejected = {} } = made
+      outbox.settled([...accepted, ...Object.keys(rejected)])
+      for (const [id, reason] of Object.entries(rejected)) warn(`event refused: ${reason}`, id)
       if (asked !== who()) {
         // The person changed while the server answered for the one before.
         bootAgain = true
@@ -260,7 +270,6 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     } catch {
       failures++
       fallBack()
-      view.clearTimeout(bootTimer)
       bootTimer = view.setTimeout(guard(boot), Math.min(2 ** failures * 2000, 120_000) * (0.5 + Math.random() / 2))
     } finally {
       view.clearTimeout(settle)
@@ -416,7 +425,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     if (typeof signed === 'string') signature = signed
     savePerson()
     say({ type: 'identify' })
-    if (typeof callback === 'function') view.queueMicrotask(guard(() => (callback as () => void)()))
+    if (typeof callback === 'function') view.queueMicrotask(guard(callback as () => void))
     boot()
     return undefined
   }
@@ -561,7 +570,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     if (page.visibilityState === 'hidden') outbox.flush(true)
     else if (now() - revisionAt > REREAD_AFTER) void reread()
   })
-  on(view, 'online', () => boot())
+  on(view, 'online', boot)
   on(view, 'pageshow', (event) => {
     // Back from the browser's cache: the page is as it was, what may show may not be.
     if ((event as PageTransitionEvent).persisted) boot()
@@ -577,12 +586,6 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     )
   }
   if (initialised) begin()
-  offs.push(
-    () => revisions?.stop(),
-    () => stopEars?.(),
-    () => outbox.stop(),
-    () => runtime.stop(),
-  )
   // Everything that was pushed before us runs first, so that the first boot already knows who it asks for.
   view.queueMicrotask(guard(boot))
   if (preview || /[?&]handrail(_debug)?=/.test(view.location.search) || journal.get('debug'))
@@ -609,6 +612,10 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       outbox.flush(true)
       for (const timer of [bootTimer, validTimer, revisionTimer]) view.clearTimeout(timer)
       for (const off of offs.splice(0)) off()
+      revisions?.stop()
+      stopEars?.()
+      outbox.stop()
+      runtime.stop()
     },
   }
 }

@@ -15,7 +15,7 @@ export function createStore(find: () => Storage, prefix: string): Store {
   try {
     storage = find()
   } catch {
-    storage = undefined
+    // Denied: memory then.
   }
   return {
     get(name) {

@@ -33,7 +33,7 @@ const RARE: Record<string, (hands: Hands) => unknown> = {
   },
   'do storage:reset'({ store, reset }) {
     reset()
-    for (const name of ['skew', 'lost', 'quiet']) store.remove(name)
+    for (const name of ['skew', 'lost', 'quiet', 'brought']) store.remove(name)
   },
   'get user:segments': segments,
 }
