@@ -201,13 +201,18 @@ def test_what_is_read_from_the_right_is_mirrored(opened: Callable[[str], Guest])
         assert max(off) <= 2, f"{key}: {places}"
 
 
+INSIDE = "document.activeElement.localName === 'handrail-root'"
+SAID = "document.querySelector('handrail-root').shadowRoot.querySelector('[role=status]')?.textContent"
+
+
 def test_who_is_not_asked_keeps_focus_and_who_is_gets_it_back(opened: Callable[[str], Guest]) -> None:
     guest = opened("light")
     page = guest.page
     for key in FORMS:
         page.locator("#name_").focus()
         guest.show(key)
-        page.wait_for_timeout(100)
+        # Said, or with the focus in it, it has come to rest.
+        wait_for(page, INSIDE if key == "modal" else SAID)
         inside = page.evaluate("document.activeElement.localName")
         assert inside == ("handrail-root" if key == "modal" else "input"), key
         guest.go_in()

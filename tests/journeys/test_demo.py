@@ -46,9 +46,10 @@ def test_a_tour_goes_from_modal_to_tooltip_to_corner_and_is_not_shown_again(visi
 
 def test_another_tour_is_held_back_by_the_rate_limit_and_explain_says_so(visit: Visit, demo: Demo) -> None:
     page = visit("ada", locale="en")
+    page.evaluate("window.seen = []; jimo.push(['on', 'experience:seen', [(it) => seen.push(it.experience)]])")
     become(page, "limited", plan="pro", role="admin")
     expect(card(page)).to_contain_text("Welcome")
-    page.wait_for_timeout(1300)
+    page.wait_for_function("seen.includes('welcome')")
     page.keyboard.press("Escape")
     expect(card(page)).to_have_count(0)
     page.wait_for_function("handrail.decisions().some(d => d.key === 'weekly-tip' && d.because === 'rate_limit')")

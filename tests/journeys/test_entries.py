@@ -131,13 +131,15 @@ def test_a_preview_shows_a_draft_under_a_ribbon_and_counts_nothing(
     page = visit(None, path=PLAIN, host=published)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(f"{request.url} {request.post_data or ''}"))
+    page.add_init_script("(window.jimo ??= []).push(['on', 'experience:seen', [() => { window.wasSeen = true }]])")
     page.goto(made.stdout.strip())
     expect(card(page, "This is draft")).to_be_visible()
     ribbon = page.locator("handrail-root [aria-label=Preview]")
     expect(ribbon).to_contain_text("Preview of draft")
     assert page.url.endswith("?tab=3"), "the token has left the address"
     token = made.stdout.strip().split("handrail_preview=")[1]
-    page.wait_for_timeout(1300)
+    # Seen for a second, which the page is told of.
+    page.wait_for_function("window.wasSeen")
     page.get_by_role("button", name="Fine").click()
     expect(card(page, "This is draft")).to_have_count(0)
     ribbon.get_by_role("button", name="Show again").click()

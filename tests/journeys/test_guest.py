@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.demo import Demo, become
 from tests.support.hosts import GENTELELLA, ROOT, folder_server
+from tests.support.waiting import eventually
 
 STATIC = ROOT / "src" / "handrail" / "static" / "sdk"
 PROJECT = "5f0f3b1e-7c1d-4c39-9d0a-2a6d1f1d0b57"
@@ -106,7 +107,8 @@ def test_a_server_in_trouble_leaves_the_page_as_it_is(browser: Browser, status: 
         page.goto(f"{host}/production/plain_page.html")
         page.wait_for_function("window.handrail?.version")
         page.evaluate("jimo.push(['do', 'identify', ['ann', () => { window.ran++ }]])")
-        page.wait_for_timeout(300)
+        page.evaluate("jimo.push(['do', 'identify', ['ann', () => { window.after = true }]])")
+        page.wait_for_function("window.after")
         assert page.evaluate("window.ran") == 1, "the callback runs once, server or not"
         assert page.evaluate("jimo.push(['get', 'user:id'])") == "ann"
         expect(page.locator("handrail-root")).to_have_count(0)
@@ -281,8 +283,8 @@ def test_the_strictest_policy_is_enough_and_is_in_force(browser: Browser, demo: 
           style.textContent = 'body { color: red }'
           document.body.append(style)
         }""")
-        page.wait_for_timeout(300)
-        assert len(page.evaluate("violations")) >= 2, "the policy is in force"
+        # The policy is in force.
+        eventually(page, lambda: len(page.evaluate("violations")) >= 2)
         context.close()
 
 
