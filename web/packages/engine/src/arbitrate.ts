@@ -5,7 +5,8 @@ export type EntryClass = (typeof CLASSES)[number]
 export interface Contender {
   id: string
   entry: EntryClass
-  respectsRateLimit: boolean
+  /** It does unless it says otherwise. */
+  respectsRateLimit?: boolean | undefined
   priority: number
   publishedAt: number
 }
@@ -20,7 +21,7 @@ export function inTurn(one: Contender, other: Contender): number {
 /** The same within one class: what starts by itself competes, what a user or an action starts is asked for alone. */
 export function inTurnOfClass(one: Classed, other: Classed): number {
   return (
-    +one.respectsRateLimit - +other.respectsRateLimit ||
+    +(one.respectsRateLimit !== false) - +(other.respectsRateLimit !== false) ||
     other.priority - one.priority ||
     one.publishedAt - other.publishedAt ||
     (one.id < other.id ? -1 : +(one.id > other.id))

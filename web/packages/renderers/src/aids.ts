@@ -143,9 +143,10 @@ function clearKeyboard(stage: Stage, card: HTMLElement): Dispose {
   })
   const types = ['resize', 'scroll']
   for (const type of types) seen.addEventListener(type, tell)
-  // It may be up already: what is written on may have led here.
-  tell()
+  // It may be up already: what is written on may have led here. Asked in the frame, which lays the page out in any case.
+  const frame = requestAnimationFrame(tell)
   return () => {
+    cancelAnimationFrame(frame)
     for (const type of types) seen.removeEventListener(type, tell)
   }
 }

@@ -141,11 +141,10 @@ export function drawBadge(stage: StepStage<Step>, drawCard: (stage: StepStage<St
   const mark = drawMark(stage, surface, target, { label, pulse: true, opens: true }, toggle)
 
   function toggle() {
+    // Said first: it is styled and laid out together with what is drawn.
+    mark.expanded(!card)
     if (card) shut()
-    else {
-      card = drawCard({ ...stage, target, entered: true, seen: () => undefined })
-    }
-    mark.expanded(!!card)
+    else card = drawCard({ ...stage, target, entered: true, seen: () => undefined })
   }
   function shut() {
     card?.close()

@@ -265,17 +265,13 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       if (because) note(candidate.key, entry, because)
       else open.push(candidate)
     }
-    open.sort((one, other) => inTurnOfClass(contender(one), contender(other)))
+    open.sort(inTurnOfClass)
     for (const candidate of open) {
       if (interrupts(candidate) && slotTaken()) note(candidate.key, entry, showing.size ? 'slot_taken' : 'outranked')
       else void show(candidate, entry)
     }
   }
 
-  const contender = (candidate: Candidate) => ({
-    ...candidate,
-    respectsRateLimit: candidate.respectsRateLimit !== false,
-  })
   const slotTaken = () => claimed !== '' || all().some((each) => interrupts(each.candidate))
 
   async function start(key: string, entry: Entry): Promise<Started> {
