@@ -227,7 +227,7 @@ class Installation:
                 self.followed,
                 now=milliseconds(),
                 log_days=self.settings.log_days,
-                taken=None if store is None else store.position,
+                taken=None if store is None else store.described,
             )
             await self.let_go_analytics()
 

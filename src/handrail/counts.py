@@ -13,7 +13,7 @@ from handrail.core.conditions.model import Condition
 from handrail.core.errors import Conflict, NotFound, Unavailable
 from handrail.core.values import day_of
 from handrail.http.api.admin import Counted, Filling
-from handrail.ingest.replica import BATCH
+from handrail.ingest.filler import BATCH
 from handrail.settings import NO_ANALYTICS
 from handrail.storage import Storage
 
@@ -40,7 +40,7 @@ class Counts:
         """Keep the analytic store behind the log by a moment; what fails is tried again."""
         while self.store is not None:
             try:
-                while await self.filled() and await self._waiting() >= BATCH:
+                while await self.filled() and (self.store.is_describing or await self._waiting() >= BATCH):
                     pass
             except Exception:
                 _logger.exception("analytics_fill_failed")
@@ -52,7 +52,7 @@ class Counts:
         return 0 if self.store is None else await self._storage.log.end() - self.store.position
 
     async def filled(self) -> int:
-        """Bring the analytic store up to date, where it is this process's turn. Returns how many events it took."""
+        """Bring the analytic store a step further, where it is this process's turn; 0 when it is up to date."""
         if self.store is None:
             return 0
         turn = self._storage.turn
@@ -68,7 +68,7 @@ class Counts:
         if self.store is None:
             raise Unavailable(f"This installation counts nothing: HANDRAIL_ANALYTICS is {NO_ANALYTICS!r}.")
         await asyncio.to_thread(self.store.open)
-        return Filling(self.store.position, await self._storage.log.end())
+        return Filling(self.store.described, await self._storage.log.end())
 
     async def refill(self, insist: bool) -> Filling:
         """Empty the analytic store, which is then filled from the log's start. Raises Conflict and Unavailable.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -20,11 +19,12 @@ from handrail.compile.queries import Column, Kind, Scope, audience
 from handrail.core.conditions.model import parse_condition
 from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import Key
 from handrail.core.retention import Leaving
+from handrail.ingest import filler as filling
 from handrail.ingest import replica
 from handrail.ingest import store as columns
-from handrail.ingest.replica import EventRow, Filler
+from handrail.ingest.filler import Filler
+from handrail.ingest.replica import EventRow
 from handrail.testing.log import MemoryLog
 from tests.support.earlier import first_analytics
 from tests.support.events import an_event
@@ -100,14 +100,14 @@ async def test_a_write_that_fails_half_way_leaves_nothing_behind(monkeypatch: py
 async def test_an_event_that_cannot_be_kept_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     log, store = MemoryLog({"production": rules()}), a_store()
     await log.append([an_event(f"m{at}", properties={"total": at}) for at in range(20)])
-    whole = Filler._event
+    whole = replica.event_row
 
-    def picky(self: Filler, event: Event, position: int, named: Mapping[Key, str]) -> EventRow:
+    def picky(event: Event, position: int, subject: str) -> EventRow:
         if event.message_id == "m13":
             raise ValueError("no such thing")
-        return whole(self, event, position, named)
+        return whole(event, position, subject)
 
-    monkeypatch.setattr(Filler, "_event", picky)
+    monkeypatch.setattr(replica, "event_row", picky)
     await fill(store, log)
     assert store.position == 20
     condition = parse_condition({"event": "Order Completed", "operator": "=", "value": 19})
@@ -117,11 +117,12 @@ async def test_an_event_that_cannot_be_kept_costs_only_itself(monkeypatch: pytes
 async def test_a_step_ends_where_its_events_are_long_and_writes_its_rows_in_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(replica, "BATCH_BYTES", 1500)
+    monkeypatch.setattr(filling, "BATCH_BYTES", 1500)
     monkeypatch.setattr(adapter, "ROWS_AT_ONCE", 3)
     log, store = MemoryLog({"production": rules()}), a_store()
     await log.append([an_event(f"m{at}", user_id=f"u{at % 9}", properties={"note": "x" * 500}) for at in range(20)])
-    assert 0 < await store.fill(log) < 5
+    await store.fill(log)
+    assert 0 < store.position < 5
     await fill(store, log)
     found = store._connection.execute("SELECT count(*), count(DISTINCT person) FROM events").fetchone()
     assert found == (20, 9)

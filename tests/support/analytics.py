@@ -25,7 +25,7 @@ def batch_of(users: Iterable[tuple[int, Asked]], *, environment: str | None = No
         for happened in each.events:
             kept = {f"property.{key}": value for key, value in attributes(happened.properties).items()}
             events.append(EventRow(where, person, happened.event, happened.at, kept))
-    return Batch(people=people, companies=companies, events=events, persons=persons)
+    return Batch(people=people, companies=companies, events=events, persons=persons, named=persons)
 
 
 def place(number: int, each: Asked) -> str:

@@ -38,7 +38,8 @@ def first_analytics(path: Path, position: int) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path))
     connection.execute(analytics.SCHEMA)
     connection.execute(
-        "ALTER TABLE meta DROP COLUMN clustered; DROP TABLE late; DROP TABLE erasures; DROP TABLE strays"
+        "ALTER TABLE meta DROP COLUMN clustered; ALTER TABLE meta DROP COLUMN described;"
+        " DROP TABLE late; DROP TABLE erasures; DROP TABLE strays"
     )
     connection.execute("ALTER TABLE events DROP COLUMN person")
     for column in ("words", "number", "truth", "choices"):

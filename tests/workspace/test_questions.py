@@ -80,7 +80,7 @@ class World:
             known = {} if self.plans[person] is None else {"custom.plan": self.plans[person]}
             state = {"nps": ExperienceState(answered=NOON, answers=answers)} if answers else {}
             rows.append(PersonRow("production", person, known, None, state))
-        return Batch(people=rows, events=self.events, persons=self.persons)
+        return Batch(people=rows, events=self.events, persons=self.persons, named=self.persons)
 
     def pros(self) -> list[Deed]:
         return [each for each in self.deeds if self.plans[each.person] == "pro"]

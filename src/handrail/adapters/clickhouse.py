@@ -55,6 +55,7 @@ _REPLACING = "ENGINE = ReplacingMergeTree(version) ORDER BY"
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS steps (id UInt8, version UInt64, after Int128, upto Int128, done Bool)"
     f" {_REPLACING} id",
+    "ALTER TABLE steps ADD COLUMN IF NOT EXISTS described Int128 DEFAULT if(done, upto, after)",
     "CREATE TABLE IF NOT EXISTS columns (owner String, attribute String, kind String, name String)"
     " ENGINE = ReplacingMergeTree ORDER BY name",
     "CREATE TABLE IF NOT EXISTS people (environment LowCardinality(String), person String, company Nullable(String),"
@@ -126,12 +127,14 @@ class Client(Protocol):
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
-    """What one write covers: behind `after` up to `upto`. Not done: it was begun and may have come half-way."""
+    """What one write covers: events behind `after` up to `upto`. Not done: it was begun and may have come half-way."""
 
     version: int = 0
     after: int = 0
     upto: int = 0
     done: bool = True
+    described: int = 0
+    """The position up to which everybody's row says what happened."""
 
 
 class ClickhouseAnalytics(Store):
@@ -172,7 +175,7 @@ class ClickhouseAnalytics(Store):
 
     def _read_step(self, client: Client) -> None:
         rows = client.query(
-            "SELECT version, after, upto, done FROM steps FINAL ORDER BY version DESC LIMIT 1"
+            "SELECT version, after, upto, done, described FROM steps FINAL ORDER BY version DESC LIMIT 1"
         ).result_rows
         self._step = msgspec.convert(rows[0], Step) if rows else Step()
 
@@ -187,9 +190,14 @@ class ClickhouseAnalytics(Store):
         return self._step.upto if self._step.done else self._step.after
 
     @property
+    def described(self) -> int:
+        """The position up to which everybody's row says what happened."""
+        return self._step.described
+
+    @property
     def pending(self) -> int | None:
-        """The position that an interrupted step was to reach."""
-        return None if self._step.done else self._step.upto
+        """The position that an interrupted step was to reach; one of people alone is written anew, whoever they are."""
+        return None if self._step.done or self._step.upto == self._step.after else self._step.upto
 
     def close(self) -> None:
         """Let the connection go."""
@@ -319,7 +327,7 @@ class ClickhouseAnalytics(Store):
         repeated = not self._step.done
         after = self.position
         upto = after if batch.position is None else batch.position
-        step = Step(self._step.version + 1, after, upto, done=False)
+        step = Step(self._step.version + 1, after, upto, done=False, described=self.described)
         self._note(client, step)
         version = step.version
         _insert(
@@ -367,10 +375,12 @@ class ClickhouseAnalytics(Store):
         _insert(client, "quarantine", {"position": "Int128", "reason": "String"}, list(batch.quarantined.items()))
         if batch.events and not (repeated and self._has_events(client, after, upto)):
             self._insert_events(client, batch, f"{after}-{upto}" if batch.position is not None else None)
-        self._note(client, msgspec.structs.replace(step, version=version + 1, done=True))
+        described = step.described if batch.described is None else batch.described
+        self._note(client, msgspec.structs.replace(step, version=version + 1, done=True, described=described))
 
     def _note(self, client: Client, step: Step) -> None:
         columns = {"id": "UInt8", "version": "UInt64", "after": "Int128", "upto": "Int128", "done": "Bool"}
+        columns["described"] = "Int128"
         _insert(client, "steps", columns, [(1, *msgspec.structs.astuple(step))])
         self._step = step
 

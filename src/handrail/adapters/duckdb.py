@@ -1,7 +1,7 @@
 # ruff: noqa: S608 tables are named in this file, columns by counting; every value is a parameter
 """The analytic store of one process: people, what they did and saw, in typed columns of one DuckDB file.
 
-It follows the log by position (`handrail.ingest.replica`). Rows and the position they came from are one transaction, so
+It follows the log by position (`handrail.ingest.filler`). Rows and the position they came from are one transaction, so
 a store that was killed goes on where it stood and counts nothing twice. One process owns the file; a second one is
 refused in one sentence. A file that cannot be read any more is put aside and filled anew.
 """
@@ -25,10 +25,10 @@ from handrail.core.fold import Key
 from handrail.core.retention import Leaving
 from handrail.core.values import day_of
 from handrail.ingest.erasure import rows_of
+from handrail.ingest.filler import BATCH
 from handrail.ingest.ports import Log
 from handrail.ingest.replica import (
     ANSWERED,
-    BATCH,
     FACTS,
     Batch,
     PersonRow,
@@ -37,7 +37,7 @@ from handrail.ingest.replica import (
 )
 from handrail.ingest.store import Store
 
-VERSION = 5
+VERSION = 6
 UNCLUSTERED = 200_000
 """How many events may stand in the order they came before they are put in the order of people, at the least."""
 
@@ -51,7 +51,9 @@ LATE = 1000
 """How many subjects may have turned out to be somebody else before what they did is put in its place."""
 
 SCHEMA = """
-CREATE TABLE meta (version INTEGER NOT NULL, position HUGEINT NOT NULL, clustered BIGINT NOT NULL);
+CREATE TABLE meta (
+  version INTEGER NOT NULL, position HUGEINT NOT NULL, clustered BIGINT NOT NULL, described HUGEINT NOT NULL
+);
 CREATE TABLE columns (owner VARCHAR NOT NULL, attribute VARCHAR NOT NULL, kind VARCHAR NOT NULL, name VARCHAR NOT NULL);
 CREATE TABLE people (environment VARCHAR NOT NULL, person VARCHAR NOT NULL, company VARCHAR);
 CREATE TABLE companies (environment VARCHAR NOT NULL, company VARCHAR NOT NULL);
@@ -126,6 +128,10 @@ CREATE TABLE erasures (id VARCHAR NOT NULL);
 CREATE TABLE strays (environment VARCHAR NOT NULL, person VARCHAR NOT NULL);
 INSERT INTO strays SELECT environment, person FROM events EXCEPT SELECT environment, person FROM people;
 """,
+    5: """
+ALTER TABLE meta ADD COLUMN described HUGEINT;
+UPDATE meta SET described = position;
+""",
 }
 """From each earlier version to the next. Raw events leave the log, so a file is brought forward, not filled anew."""
 
@@ -176,7 +182,7 @@ class DuckdbAnalytics(Store):
     def _prepare(self, path: Path | None) -> None:
         run = self._connection.execute
         if run("SELECT 1 FROM duckdb_tables() WHERE table_name = 'meta'").fetchone() is None:
-            run(f"BEGIN; {SCHEMA} INSERT INTO meta VALUES ({VERSION}, 0, 0); COMMIT")
+            run(f"BEGIN; {SCHEMA} INSERT INTO meta VALUES ({VERSION}, 0, 0, 0); COMMIT")
         (version,) = self._row("SELECT version FROM meta")
         if version > VERSION:
             raise Unavailable(
@@ -184,7 +190,7 @@ class DuckdbAnalytics(Store):
             )
         for older in range(version, VERSION):
             run(f"BEGIN; {MIGRATIONS[older]} UPDATE meta SET version = {older + 1}; COMMIT")
-        self._position, self._clustered = self._row("SELECT position, clustered FROM meta")
+        self._position, self._described, self._clustered = self._row("SELECT position, described, clustered FROM meta")
         (self._kept,) = self._row("SELECT count(*) FROM events")
         (self._late,) = self._row("SELECT count(*) FROM late")
         (self._strays,) = self._row("SELECT count(*) FROM strays")
@@ -203,6 +209,11 @@ class DuckdbAnalytics(Store):
     def position(self) -> int:
         """The position in the log that the store has reached."""
         return self._position
+
+    @property
+    def described(self) -> int:
+        """The position up to which everybody's row says what happened."""
+        return self._described
 
     @property
     def pending(self) -> int | None:
@@ -242,7 +253,7 @@ class DuckdbAnalytics(Store):
     # Filling.
 
     async def fill(self, log: Log, *, limit: int = BATCH) -> int:
-        """Take the next events of the log. Returns how many there were; 0 when the store is up to date."""
+        """Take the next events of the log, and people whose rows are due. Returns how many; 0 when up to date."""
         count = await super().fill(log, limit=limit)
         if self._late > (LATE if count else 0):
             await asyncio.to_thread(self.settle)
@@ -254,8 +265,10 @@ class DuckdbAnalytics(Store):
         """Forget every row. Columns stay: they are of attributes, not of anybody."""
         with self._writing, self._lock:
             deletes = "; ".join(f"DELETE FROM {table}" for table in ROWS)
-            self._connection.execute(f"BEGIN; {deletes}; UPDATE meta SET position = 0, clustered = 0; COMMIT")
-            self._position = self._clustered = self._kept = self._late = self._strays = 0
+            self._connection.execute(
+                f"BEGIN; {deletes}; UPDATE meta SET position = 0, described = 0, clustered = 0; COMMIT"
+            )
+            self._position = self._described = self._clustered = self._kept = self._late = self._strays = 0
 
     def settle(self) -> None:
         """Put what late subjects did at the persons whom they turned out to be."""
@@ -314,6 +327,8 @@ class DuckdbAnalytics(Store):
                 raise
             if batch.position is not None:
                 self._position = batch.position
+            if batch.described is not None:
+                self._described = batch.described
             self._kept += len(batch.events)
             if batch.persons:
                 (self._late,) = self._row("SELECT count(*) FROM late")
@@ -418,7 +433,7 @@ class DuckdbAnalytics(Store):
 
     def _write(self, batch: Batch) -> None:
         people = [(each.environment, each.person) for each in batch.people]
-        self._note_late(batch.persons)
+        self._note_late(batch.persons, batch.rowless)
         for table in ("people", "experiences", "answers"):
             self._delete(table, "person", [*people, *batch.gone])
         if self._strays:
@@ -449,10 +464,7 @@ class DuckdbAnalytics(Store):
             dict.fromkeys(("environment", "person", "subject", "name"), text) | {"instant": "BIGINT", "day": "INTEGER"},
             [
                 environments,
-                [
-                    each.person or batch.persons.get((each.environment, each.subject), each.subject)
-                    for each in batch.events
-                ],
+                [batch.named.get((each.environment, each.subject), each.subject) for each in batch.events],
                 [each.subject for each in batch.events],
                 [each.name for each in batch.events],
                 [each.instant for each in batch.events],
@@ -477,10 +489,12 @@ class DuckdbAnalytics(Store):
             [(*key, canonical) for key, canonical in batch.aliases.items()],
         )
         self._insert_rows("quarantine", {"position": "HUGEINT", "reason": text}, list(batch.quarantined.items()))
-        if batch.position is not None:
-            self._connection.execute("UPDATE meta SET position = $1", [batch.position])
+        self._connection.execute(
+            "UPDATE meta SET position = coalesce($1, position), described = coalesce($2, described)",
+            [batch.position, batch.described],
+        )
 
-    def _note_late(self, persons: Mapping[Key, str]) -> None:
+    def _note_late(self, persons: Mapping[Key, str], rowless: Collection[Key]) -> None:
         """Note who of these subjects may have events that stand at somebody else."""
         if not persons:
             return
@@ -488,8 +502,9 @@ class DuckdbAnalytics(Store):
         self._connection.execute(
             f"""
 CREATE OR REPLACE TEMP TABLE moved AS
-WITH k AS ({_unnested(dict.fromkeys(("environment", "subject", "person"), "VARCHAR"))})
-SELECT k.* FROM k WHERE (k.environment, k.subject) IN (SELECT (environment, person) FROM people)
+WITH k AS ({_unnested(dict.fromkeys(("environment", "subject", "person"), "VARCHAR") | {"rowless": "BOOLEAN"})})
+SELECT k.* EXCLUDE (rowless) FROM k
+WHERE k.rowless OR (k.environment, k.subject) IN (SELECT (environment, person) FROM people)
   OR (k.environment, k.subject) IN (SELECT (environment, subject) FROM late)
   OR EXISTS (FROM persons o WHERE o.environment = k.environment AND o.subject = k.subject AND o.person <> k.person)
 """,
@@ -499,6 +514,7 @@ SELECT k.* FROM k WHERE (k.environment, k.subject) IN (SELECT (environment, pers
                         "environment": [key[0] for key in persons],
                         "subject": [key[1] for key in persons],
                         "person": list(persons.values()),
+                        "rowless": [key in rowless for key in persons],
                     }
                 )
             ],
@@ -573,7 +589,9 @@ def _subjects(printer: Printer, after: str) -> Sql:
 
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     # What does not fit goes to files beside the store's own; a store in memory has none.
-    return duckdb.connect(":memory:") if path is None else duckdb.connect(str(path), config={"memory_limit": MEMORY})
+    if path is None:
+        return duckdb.connect(":memory:")
+    return duckdb.connect(str(path), config={"memory_limit": MEMORY})
 
 
 def _put_aside(path: Path) -> Path:

@@ -11,15 +11,16 @@ from handrail.core.errors import Invalid
 from handrail.core.events import Stamp
 from handrail.core.fold import Key, State
 from handrail.core.people import Link
+from handrail.ingest.filler import BATCH, Filler
 from handrail.ingest.ports import Log
-from handrail.ingest.replica import BATCH, Attributes, Batch, Filler, typed
+from handrail.ingest.replica import Attributes, Batch, typed
 
 MAX_COLUMNS = 2000
 """Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
 
 
 class Store(ABC):
-    """An analytic store that follows the log (`ingest.replica`). Its tables are a subclass's."""
+    """An analytic store that follows the log (`ingest.filler`). Its tables are a subclass's."""
 
     refusals: tuple[type[Exception], ...] = ()
 
@@ -38,6 +39,11 @@ class Store(ABC):
     @abstractmethod
     def position(self) -> int:
         """The position in the log that the store has reached."""
+
+    @property
+    @abstractmethod
+    def described(self) -> int:
+        """The position up to which everybody's row says what happened."""
 
     @property
     @abstractmethod
@@ -92,8 +98,16 @@ class Store(ABC):
     # Filling.
 
     async def fill(self, log: Log, *, limit: int = BATCH) -> int:
-        """Take the next events of the log. Returns how many there were; 0 when the store is up to date."""
+        """Take the next events of the log, and people whose rows are due; see `ingest.filler`.
+
+        Returns how many of both there were; 0 when the store is up to date.
+        """
         return await self._filler.fill(log, limit=limit)
+
+    @property
+    def is_describing(self) -> bool:
+        """Whether people are being written, a part with each call of `fill`."""
+        return self._filler.is_describing
 
     async def refill(self) -> None:
         """Forget everything; `fill` begins at the log's start again."""
@@ -104,16 +118,22 @@ class Store(ABC):
     ) -> dict[Column, dict[int, object]]:
         """The values of rows, told their environments and attributes, by column and row; new columns are made."""
         found: dict[tuple[str, Kind], dict[int, object]] = {}
+        texts: dict[str, dict[int, object]] = {}
         refused: dict[int, object] = {}
         for at, attributes in enumerate(rows):
-            zone = self._zone_of(environments[at])
             for name, value in attributes.items():
-                for kind, kept in typed(value, zone):
+                if type(value) is str and name in texts and value[4:5] != "-":
+                    # So most of them are: text that is no date, in a column that is there.
+                    texts[name][at] = value
+                    continue
+                for kind, kept in typed(value, self._zone_of(environments[at])):
                     values = found.get((name, kind))
                     if values is None:
                         column = Column(name, kind)
                         has_room = column in self._columns or self._has_room(owner, column)
                         values = found[name, kind] = {} if has_room else refused
+                        if kind == "text":
+                            texts[name] = values
                     values[at] = kept
         return {Column(*key): values for key, values in found.items() if values is not refused}
 

@@ -1,0 +1,313 @@
+"""The filler: how an analytic store follows the log.
+
+A store is filled by position. Each step takes the next events of the log, works out who they are about, and hands all
+of it to the store as one `Batch`, which carries the position reached. A store that was stopped half-way is given the
+same events again, so what it writes twice it must count once.
+
+People are written less often than their events. Whoever an event touches is stale until their row is written from what
+is known of them by then: at once where few events come, else many people together after a while. The store keeps a
+second position, up to which everybody's row says what happened; who is stale behind it is read from the log again after
+a stop. Only who turns out to be somebody else is written with the step that says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
+
+import msgspec
+
+from handrail.core.events import Event
+from handrail.core.fold import FoldRules, Key, State, company_id, fold, needed, person, subject_key
+from handrail.core.people import Subject
+from handrail.ingest.ports import Log
+from handrail.ingest.replica import Batch, CompanyRow, EventRow, PersonRow, Replica, event_rows
+
+BATCH = 2_500
+"""Most events of a step."""
+PEOPLE = 1_500
+"""Most people that are written at once. Who asks waits meanwhile, and what is known of them is in memory."""
+BATCH_BYTES = 8 * 1024 * 1024
+"""How long their bodies may be together."""
+LONGEST = 100_000
+"""Most events of one step, whatever it was asked to take: an interrupted step is repeated whole."""
+STALE = 25_000
+"""How many people may be stale; who comes on top has the first of them written."""
+STALE_SECONDS = 10.0
+"""How long after each other all stale people are written while many events come. After few they are written at once."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Events read behind a position, ready to be written."""
+
+    after: int
+    limit: int
+    events: Sequence[tuple[int, Event]]
+    rows: Sequence[EventRow] | None
+    """None where they cannot all be made."""
+    are_all: bool
+    """Whether the log had no more."""
+
+
+class Filler:
+    """Keeps one store behind the log."""
+
+    def __init__(self, store: Replica, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells seconds."""
+        self._store = store
+        self._clock = clock
+        self._filling = asyncio.Lock()
+        self._stale: dict[Key, int] = {}
+        """Who is stale, the longest first, and a position that none of what their rows miss came before."""
+        self._traced = -1
+        """Where the store was when that was true."""
+        self._round = 0
+        """How many of the first stale people are to be written by now."""
+        self._began = clock()
+        """When the last such round began."""
+        self._ahead: Step | None = None
+        """What was read while the step before it was written."""
+
+    @property
+    def is_describing(self) -> bool:
+        """Whether people are being written, a part with each call of `fill`."""
+        return self._round > 0
+
+    async def fill(self, log: Log, *, limit: int = BATCH) -> int:
+        """Take the next events of the log, and write stale people when it is time, at most `PEOPLE` of them.
+
+        Returns how many of both there were; 0 when the store is up to date.
+        """
+        # Two steps at once would start from one position, and count its events twice.
+        async with self._filling:
+            await asyncio.to_thread(self._store.open)
+            await self._trace(log)
+            step = await self._next(log, limit)
+            if step.are_all:
+                await self._fill(log, step.events, step.rows)
+            else:
+                await self._fill_reading_on(log, step)
+            return len(step.events) + await self._describe(log, step.are_all)
+
+    async def clear(self) -> None:
+        """Have the store begin again. A step that is under way ends first: it would lead on from where it began."""
+        async with self._filling:
+            await asyncio.to_thread(self._store.open)
+            await asyncio.to_thread(self._store.clear)
+
+    async def _trace(self, log: Log) -> None:
+        """Find who is stale, unless it is known: the store was opened, emptied, or filled by another process."""
+        upto = self._store.position
+        if self._traced == upto:
+            return
+        self._stale.clear()
+        at = self._store.described
+        while at < upto:
+            events = [each async for each in log.read(at, BATCH) if each[0] <= upto]
+            if not events:
+                break
+            keys = {key for _, each in events if (key := subject_key(each))}
+            self._note_stale(await asyncio.to_thread(self._who, keys, {}), events[0][0])
+            at = events[-1][0]
+        self._traced, self._round = upto, len(self._stale)
+
+    async def _next(self, log: Log, limit: int) -> Step:
+        """The next step: the interrupted one, or one of as many events as it may have."""
+        after, pending = self._store.position, self._store.pending
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and pending is None and (ahead.after, ahead.limit) == (after, limit):
+            return ahead
+        return await self._read(log, after, limit, pending)
+
+    async def _fill_reading_on(self, log: Log, step: Step) -> None:
+        """Write a step and read the next: most of a write is waiting for the disk."""
+        filled, ahead = await asyncio.gather(
+            self._fill(log, step.events, step.rows),
+            self._read(log, step.events[-1][0], step.limit, None),
+            return_exceptions=True,
+        )
+        if isinstance(ahead, Step):
+            self._ahead = ahead
+        if filled is not None:
+            raise filled
+
+    async def _read(self, log: Log, after: int, limit: int, pending: int | None) -> Step:
+        events: list[tuple[int, Event]] = []
+        size = 0
+        async for each in log.read(after, limit if pending is None else LONGEST):
+            if pending is not None and each[0] > pending:
+                break
+            events.append(each)
+            size += len(each[1].body)
+            if pending is None and size > BATCH_BYTES:
+                break
+        are_all = not events or (pending is None and len(events) < limit and size <= BATCH_BYTES)
+        return Step(after, limit, events, await asyncio.to_thread(self._ready, events), are_all)
+
+    def _ready(self, events: Sequence[tuple[int, Event]]) -> Sequence[EventRow] | None:
+        try:
+            return event_rows(events)
+        except self._store.refusals:
+            return None
+
+    async def follow(self, log: Log, pause: Callable[[], Awaitable[None]], failed: Callable[[Exception], None]) -> None:
+        """Fill the store for ever, pausing whenever it is up to date or does not answer. `failed` is told why."""
+        while True:
+            try:
+                if await self.fill(log):
+                    continue
+            except Exception as problem:  # noqa: BLE001 whatever it is, the log keeps what the store has not got
+                failed(problem)
+            await pause()
+
+    async def _fill(
+        self, log: Log, events: Sequence[tuple[int, Event]], rows: Sequence[EventRow] | None = None
+    ) -> None:
+        if not events:
+            return
+        try:
+            await self._write(await self._batch(log, events, rows))
+        except self._store.refusals as problem:
+            if len(events) > 1:
+                middle = len(events) // 2
+                await self._fill(log, events[:middle])
+                await self._fill(log, events[middle:])
+                return
+            # One event that cannot be kept costs only itself; the log still has it.
+            position = events[0][0]
+            await self._write(Batch(quarantined={position: _reason(problem)}, position=position))
+
+    async def _describe(self, log: Log, is_time: bool) -> int:
+        """Write the first stale people, if it is time or has been for long, or they are too many. Returns how many."""
+        now = self._clock()
+        if not self._round and (is_time or now - self._began >= STALE_SECONDS):
+            self._round, self._began = len(self._stale), now
+        written = 0
+        while self._stale and ((self._round and not written) or len(self._stale) > STALE):
+            names = list(islice(self._stale, PEOPLE))
+            await self._write_people(log, names)
+            written += len(names)
+        self._round = min(max(self._round - written, 0), len(self._stale))
+        return written
+
+    async def _write_people(self, log: Log, names: Sequence[Key]) -> None:
+        """Write these people as they are by now."""
+        batch = Batch()
+        try:
+            await self._add_people(log, batch, names, set())
+            await self._write(batch, names)
+        except self._store.refusals as problem:
+            if len(names) > 1:
+                middle = len(names) // 2
+                await self._write_people(log, names[:middle])
+                await self._write_people(log, names[middle:])
+                return
+            # So does one person, who is not counted until something else is known of them.
+            await self._write(Batch(gone=names, quarantined={self._store.position: _reason(problem)}), names)
+
+    async def _write(self, batch: Batch, fresh: Collection[Key] = ()) -> None:
+        """Write a batch, with which these people and those in it are stale no more."""
+        done = {*fresh, *batch.gone, *((each.environment, each.person) for each in batch.people)}
+        reached = self._store.position if batch.position is None else batch.position
+        batch.described = next((at - 1 for key, at in self._stale.items() if key not in done), reached)
+        await asyncio.to_thread(self._store.write, batch)
+        for key in done:
+            self._stale.pop(key, None)
+        self._traced = reached
+
+    def _note_stale(self, named: Mapping[Key, str], position: int) -> None:
+        """Note that events from this position on touched the people whom these subjects are."""
+        for (environment, _), name in named.items():
+            self._stale.setdefault((environment, name), position)
+
+    async def _batch(self, log: Log, events: Sequence[tuple[int, Event]], rows: Sequence[EventRow] | None) -> Batch:
+        batch, moved = await asyncio.to_thread(self._resolve, events, rows)
+        companies = {(each.environment, each.group_id) for _, each in events if each.type == "group" and each.group_id}
+        if moved or companies:
+            await self._add_people(log, batch, moved, companies)
+        return batch
+
+    def _resolve(self, events: Sequence[tuple[int, Event]], rows: Sequence[EventRow] | None) -> tuple[Batch, list[Key]]:
+        """What these events say of themselves and of who is who, and whose rows must change with that."""
+        happened = [event for _, event in events]
+        state, persons, gone = self._linked(happened)
+        named = self._who({key for each in happened if (key := subject_key(each))}, persons)
+        # Whoever a subject belonged to before has lost what it did.
+        before = self._who(persons, {})
+        moved = {(key[0], name) for known in (persons, before) for key, name in known.items()} - gone
+        batch = Batch(
+            events=event_rows(events) if rows is None else rows,
+            named=named,
+            persons=persons,
+            gone=gone,
+            rowless=[key for key in gone if key in self._stale],
+            links=state.links,
+            aliases=state.aliases,
+            position=events[-1][0],
+        )
+        self._note_stale(named, events[0][0])
+        return batch, sorted(moved)
+
+    async def _add_people(self, log: Log, batch: Batch, names: Sequence[Key], companies: set[Key]) -> None:
+        """Add rows of these people and companies, and of the companies of these people, as they are by now."""
+        position = self._store.position if batch.position is None else batch.position
+        await log.folded(position)
+        asked: dict[str, list[str]] = {}
+        for environment, name in names:
+            asked.setdefault(environment, []).append(name)
+        people: list[PersonRow] = []
+        for environment, persons in asked.items():
+            known = await log.people(environment).users(persons)
+            # Of whom nothing is known any more, who was erased, there is no row.
+            people += await asyncio.to_thread(self._people, environment, known)
+        batch.people = people
+        wanted = companies | {(each.environment, each.company) for each in people if each.company is not None}
+        batch.companies = [await self._company(log, environment, company) for environment, company in sorted(wanted)]
+
+    def _people(self, environment: str, known: Mapping[str, Subject]) -> list[PersonRow]:
+        return [self._person(environment, name, subject) for name, subject in known.items() if subject.first_seen]
+
+    def _person(self, environment: str, name: str, subject: Subject) -> PersonRow:
+        known = person(subject, None)
+        attributes = {f"native.{name}": value for name, value in known.native.items()}
+        attributes |= {f"custom.{name}": value for name, value in known.custom.items()}
+        return PersonRow(environment, name, attributes, company_id(subject), subject.experiences)
+
+    async def _company(self, log: Log, environment: str, company: str) -> CompanyRow:
+        known = person(Subject(), await log.people(environment).company(company))
+        return CompanyRow(environment, company, {f"company.{name}": value for name, value in known.company.items()})
+
+    def _linked(self, events: Sequence[Event]) -> tuple[State, dict[Key, str], set[Key]]:
+        """What the events say about who is who: links and aliases that changed, who subjects are now, who is gone."""
+        joining = [each for each in events if each.type in ("identify", "alias")]
+        if not joining:
+            return State(), {}, set()
+        state = self._store.links(needed(joining).links, needed(joining).aliases)
+        changed = fold(state, joining, lambda environment: FoldRules())
+        users = {(environment, state.links[environment, anonymous].user_id) for environment, anonymous in changed.links}
+        state.links = {key: state.links[key] for key in changed.links}
+        state.aliases = {key: state.aliases[key] for key in changed.aliases}
+        canonical = self._store.canonical(users) | state.aliases
+        linked = self._store.linked_to(changed.aliases)
+        persons = {
+            (environment, f"a:{anonymous}"): f"u:{canonical.get((environment, user), user)}"
+            for (environment, anonymous), user in (
+                linked | {key: link.user_id for key, link in state.links.items()}
+            ).items()
+        }
+        persons |= {(environment, f"u:{user}"): f"u:{least}" for (environment, user), least in state.aliases.items()}
+        gone = {key for key, person in persons.items() if key[1] != person}
+        return state, persons, gone
+
+    def _who(self, subjects: Iterable[Key], persons: Mapping[Key, str]) -> dict[Key, str]:
+        """Who these subjects are, with what this batch says of them before what the store knew."""
+        asked = list(subjects)
+        # Who is stale is a person, so nobody else by now.
+        known = self._store.who([key for key in asked if key not in self._stale])
+        return {key: persons.get(key) or known.get(key) or key[1] for key in asked}
+
+
+def _reason(problem: Exception) -> str:
+    return str(problem)[:500]
