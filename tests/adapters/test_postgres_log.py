@@ -269,6 +269,18 @@ async def test_a_connection_may_be_lost_at_any_moment_of_an_append(postgres_dsn:
         assert (await log.rebuild()).differences == ()
 
 
+async def test_a_person_is_read_although_the_connection_is_lost(postgres_dsn: str) -> None:
+    async with relayed(postgres_dsn) as (relay, address), opened(address, ORDERS) as log:
+        await log.folded((await log.append([an_event("m0")])).position)
+        people, roster = log.people("production"), log.roster()
+        killer = await asyncpg.connect(postgres_dsn)
+        for read in (lambda: people.user(None, "ann"), lambda: roster.subjects("production", None, "ann")) * 3:
+            relay.cut_after(0, lambda: killer.execute(END_ALL))
+            assert await read()
+            assert relay.was_cut
+        await killer.close()
+
+
 async def test_a_person_is_read_by_key_also_while_the_table_counts_as_small(postgres_dsn: str) -> None:
     """Connections plan once; a plan that reads the whole environment would stay when the table has grown."""
     async with opened(postgres_dsn):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Literal, Protocol, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 
+from handrail.core.errors import Unavailable
+
+MOST = 10
+"""Connections that a process has at a time."""
 TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """What a query raises that the database did not answer.
 
@@ -15,6 +19,14 @@ A server that ends a connection says so first. Where that word comes while no qu
 out of turn and refuses the next query with InternalClientError ("cannot switch to state 15; another operation (2) is in
 progress"), until it hears that the connection is gone.
 """
+LOST = (
+    asyncpg.InternalClientError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    ConnectionResetError,
+)
+"""Those of them that say so much: this connection is gone, and another one may do."""
 
 
 class Row(Protocol):
@@ -53,9 +65,26 @@ class Pool(Source, Protocol):
     async def close(self) -> None: ...
 
 
+class Reading:
+    """Queries that only read: one that met a lost connection is asked again, over another."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def fetch(self, query: str, /, *values: object) -> list[Row]:
+        """The rows. Raises Unavailable."""
+        try:
+            for _ in range(MOST):
+                with suppress(*LOST):
+                    return await self._pool.fetch(query, *values)
+            return await self._pool.fetch(query, *values)
+        except TROUBLE as problem:
+            raise Unavailable(f"The database could not be read: {problem}") from problem
+
+
 async def connect_pool(address: str) -> Pool:
     """Connect. Raises what asyncpg and the system raise when there is no such server."""
-    return await _connected(address, 2, 10, {})
+    return await _connected(address, 2, MOST, {})
 
 
 async def connect_writer(address: str) -> Pool:

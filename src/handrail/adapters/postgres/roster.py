@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-from handrail.adapters.postgres.connection import Connection, Pool
+from handrail.adapters.postgres.connection import Connection, Pool, Reading
 from handrail.core.events import Event
 from handrail.core.people import Listed, Subject
 from handrail.ingest.erasure import Cut, belongs
@@ -79,29 +79,29 @@ class PostgresRoster:
     """People of every environment."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self._rows = Reading(pool)
 
     async def page(self, environment: str, *, after: str, limit: int, search: str, anonymous: bool) -> list[Listed]:
         """People whose id, e-mail address or name holds `search`, in the order of their ids, from behind `after`."""
-        rows = await self._pool.fetch(_PAGE, environment, after, search.lower(), limit, anonymous)
+        rows = await self._rows.fetch(_PAGE, environment, after, search.lower(), limit, anonymous)
         return [Listed(row[0], _SUBJECT.decode(row[1])) for row in rows]
 
     async def ids(self, environment: str, *, after: str, limit: int) -> list[str]:
         """Every subject of which anything is known, in order, from behind `after`."""
-        return [row[0] for row in await self._pool.fetch(_IDS, environment, after, limit)]
+        return [row[0] for row in await self._rows.fetch(_IDS, environment, after, limit)]
 
     async def known(self, environment: str, subjects: Collection[str]) -> set[str]:
         """Those of these subjects that did something, and were not forgotten."""
-        return {row[0] for row in await self._pool.fetch(_KNOWN, environment, list(subjects))}
+        return {row[0] for row in await self._rows.fetch(_KNOWN, environment, list(subjects))}
 
     async def subjects(self, environment: str, anonymous_id: str | None, user_id: str | None) -> list[str]:
         """Every subject (`u:`, `a:`) that is this person, known or not."""
-        return sorted(row[0] for row in await self._pool.fetch(_NAMED, environment, anonymous_id, user_id))
+        return sorted(row[0] for row in await self._rows.fetch(_NAMED, environment, anonymous_id, user_id))
 
     async def events(self, environment: str, subjects: Collection[str], *, limit: int | None) -> list[Event]:
         """Events of these subjects, the latest first."""
         naming = sorted({msgspec.json.encode(each[2:]).decode() for each in subjects})
-        rows = await self._pool.fetch(_SPEAKING + " ORDER BY e.transaction DESC, sequence DESC", naming)
+        rows = await self._rows.fetch(_SPEAKING + " ORDER BY e.transaction DESC, sequence DESC", naming)
         found: list[Event] = []
         for row in rows:
             with suppress(msgspec.MsgspecError):

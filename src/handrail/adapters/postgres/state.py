@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from handrail.adapters.postgres.connection import Connection, Pool, Row
+from handrail.adapters.postgres.connection import Connection, Pool, Reading, Row
 from handrail.core.events import Event, Stamp
 from handrail.core.fold import (
     FoldRules,
@@ -190,14 +190,14 @@ class PostgresPeople:
     """Folded state of one environment."""
 
     def __init__(self, pool: Pool, environment: str) -> None:
-        self._pool = pool
+        self._rows = Reading(pool)
         self._environment = environment
 
     async def user(self, anonymous_id: str | None, user_id: str | None) -> Subject:
         """Everything known of this person, merged."""
         if anonymous_id is None and user_id is None:
             return Subject()
-        rows = await self._pool.fetch(_PERSON, self._environment, anonymous_id, user_id, LINKED)
+        rows = await self._rows.fetch(_PERSON, self._environment, anonymous_id, user_id, LINKED)
         users = users_among(row["id"] for row in rows)
         return merge((_SUBJECT.decode(row["body"]) for row in rows if row["body"] is not None), users)
 
@@ -205,7 +205,7 @@ class PostgresPeople:
         """`user` for many."""
         found: dict[str, list[Row]] = {each: [] for each in persons}
         devices, users = zip(*map(ids_of, found), strict=True) if found else ((), ())
-        for row in await self._pool.fetch(_PERSONS, self._environment, list(found), devices, users, LINKED):
+        for row in await self._rows.fetch(_PERSONS, self._environment, list(found), devices, users, LINKED):
             found[row["person"]].append(row)
         return {
             each: merge(
@@ -217,10 +217,10 @@ class PostgresPeople:
 
     async def company(self, group_id: str) -> Company:
         """A company's attributes."""
-        body = await self._pool.fetchval(
+        rows = await self._rows.fetch(
             "SELECT body FROM ingest.companies WHERE environment = $1 AND id = $2", self._environment, group_id
         )
-        return Company() if body is None else _COMPANY.decode(body)
+        return _COMPANY.decode(rows[0]["body"]) if rows else Company()
 
     async def person(self, anonymous_id: str | None, user_id: str | None) -> Person:
         """A user and their company in one."""
