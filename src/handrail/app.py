@@ -126,7 +126,7 @@ class Installation:
                 made.control,
                 made.log,
                 made.counts.store,
-                made.counts.filled,
+                made.counts.caught_up,
                 milliseconds,
                 settings.erasures,
             )

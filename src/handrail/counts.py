@@ -63,6 +63,14 @@ class Counts:
         self._mine = mine
         return await self.store.fill(self._storage.log) if mine else 0
 
+    async def caught_up(self) -> None:
+        """Return once the analytic store has what the log had when this was asked, where it is this process's turn."""
+        if self.store is not None:
+            end = await self._storage.log.end()
+            # More may come for ever, but not of that.
+            while await self.filled() and self.store.position < end:
+                pass
+
     async def filling(self) -> Filling:
         """How far the analytic store has come. Raises Unavailable."""
         if self.store is None:

@@ -45,10 +45,10 @@ class Stores:
     """Everything that holds something of a person: the log with its state, and the analytic store."""
 
     def __init__(
-        self, log: Log, analytics: Analytics | None, filled: Callable[[], Awaitable[int]], suppression: Suppression
+        self, log: Log, analytics: Analytics | None, caught_up: Callable[[], Awaitable[None]], suppression: Suppression
     ) -> None:
-        """`filled` takes events of the log into the analytic store, and says how many."""
-        self._filled = filled
+        """`caught_up` returns once the analytic store has what the log has."""
+        self._caught_up = caught_up
         self._log = log
         self._analytics = analytics
         self._suppression = suppression
@@ -85,8 +85,7 @@ class Stores:
         """Erase from the analytic store, once it has taken in what the log held before."""
         if self._analytics is None:
             return 0
-        while await self._filled():
-            pass
+        await self._caught_up()
         rows = await self._analytics.erase(made.environment, made.subjects)
         if isinstance(self._analytics, OwnAnalytics):
             await self._analytics.note_erasures([made.id])
@@ -104,8 +103,7 @@ class Stores:
         waiting = [each for each in finished if each.id not in known]
         if not waiting:
             return 0
-        while await self._filled():
-            pass
+        await self._caught_up()
         rows = 0
         for environment in sorted({each.environment for each in waiting}):
             gone = frozenset(digest for each in waiting if each.environment == environment for digest in each.digests)
@@ -121,7 +119,7 @@ async def open_desk(
     control: ControlDatabase,
     log: Log,
     analytics: Analytics | None,
-    filled: Callable[[], Awaitable[int]],
+    caught_up: Callable[[], Awaitable[None]],
     clock: Callable[[], int],
     erasures: str,
 ) -> Desk:
@@ -132,7 +130,7 @@ async def open_desk(
     vault = Vault.open(folder, keys)
     privacy = ControlPrivacy(control, vault)
     suppression = Suppression(vault.named_key("suppression"), await privacy.digests())
-    stores = Stores(log, analytics, filled, suppression)
+    stores = Stores(log, analytics, caught_up, suppression)
     catalogues = ControlCatalogues(control)
     ledger = FileLedger(Path(erasures) if erasures else folder / FILE)
     await resume(stores, privacy, clock)

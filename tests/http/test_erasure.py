@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -193,6 +194,27 @@ async def test_suppression_outlives_a_restart_and_an_erasure_that_was_cut_short_
         assert [each["code"] for each in answer.json()["rejected"]] == ["suppressed"]
     left = await asyncio.to_thread(found_in, tmp_path, [word for word in ann.all if "-event-" not in word])
     assert left == {}
+
+
+async def test_an_erasure_ends_although_more_and_more_comes(place: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, user = await live(place, "ann")
+    assert await count(place) == 1
+    counts = place.installation.counts
+    filled, number = counts.filled, itertools.count()
+
+    async def filled_and_more_came() -> int:
+        call = {"type": "track", "event": "Order", "userId": "bob", "messageId": f"more-{next(number)}"}
+        await place.client.post("/v1/batch", json={"writeKey": KEY, "batch": [call]})
+        await place.installation.log.settled()
+        return await filled()
+
+    monkeypatch.setattr(counts, "filled", filled_and_more_came)
+    answer = await place.operator.delete("/api/v1/user", params={"user": user})
+    assert answer.json()["analytic_rows"] > 0
+    assert next(number) < 10, "it waits for what there was, and for nothing that came later"
+    store = counts.store
+    assert isinstance(store, DuckdbAnalytics)
+    assert store._row(f"SELECT count(*) FROM events WHERE subject = 'u:{user}'") == (0,)
 
 
 async def test_every_process_erases_from_the_store_it_keeps_for_itself(postgres_dsn: str, tmp_path: Path) -> None:
