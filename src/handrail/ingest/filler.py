@@ -27,7 +27,7 @@ from handrail.ingest.replica import Batch, CompanyRow, EventRow, PersonRow, Repl
 
 BATCH = 2_500
 """Most events of a step."""
-PEOPLE = 1_500
+PEOPLE = 1_000
 """Most people that are written at once. Who asks waits meanwhile, and what is known of them is in memory."""
 BATCH_BYTES = 8 * 1024 * 1024
 """How long their bodies may be together."""
@@ -89,7 +89,9 @@ class Filler:
                 await self._fill(log, step.events, step.rows)
             else:
                 await self._fill_reading_on(log, step)
-            return len(step.events) + await self._describe(log, step.are_all)
+            taken, are_all = len(step.events), step.are_all
+            del step  # People need the memory.
+            return taken + await self._describe(log, are_all)
 
     async def clear(self) -> None:
         """Have the store begin again. A step that is under way ends first: it would lead on from where it began."""
