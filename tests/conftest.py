@@ -14,22 +14,9 @@ from tests.support.chromium import ChromiumMissing, chromium_arguments, find_chr
 from tests.support.network import find_free_port
 from tests.support.postgres import Cluster, PostgresMissing, fresh_database
 
-CLUSTER_FOLDER = "HANDRAIL_TEST_CLUSTER"
-
 # How long an example takes says more about the machine than about what is tested.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Choose the folder of this run's PostgreSQL before xdist starts the workers that share it."""
-    if CLUSTER_FOLDER not in os.environ:
-        os.environ[CLUSTER_FOLDER] = tempfile.mkdtemp(prefix="handrail-pg-")
-        config.add_cleanup(_remove_cluster)
-
-
-def _remove_cluster() -> None:
-    Cluster(Path(os.environ.pop(CLUSTER_FOLDER))).remove()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,14 +34,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> str:
-    """The address of a PostgreSQL server that may create databases."""
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server that may create databases, this worker's alone.
+
+    A log is read below the oldest transaction of its server, whichever database that is in: another worker's open one
+    would hide what was just appended here.
+    """
     if named := os.environ.get("HANDRAIL_TEST_POSTGRES"):
-        return named
+        yield named
+        return
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="handrail-pg-")))
     try:
-        return Cluster(Path(os.environ[CLUSTER_FOLDER])).started()
+        yield cluster.started()
     except PostgresMissing as missing:
         _skip_or_fail(missing)
+    finally:
+        cluster.remove()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
-"""A PostgreSQL cluster for one test run, and a fresh database in it for each test that asks."""
+"""A PostgreSQL cluster for one process, and a fresh database in it for each test that asks."""
 
 import asyncio
-import fcntl
 import os
 import pwd
 import shutil
@@ -35,7 +34,7 @@ class PostgresMissing(Exception):
 
 
 class Cluster:
-    """A server in `folder`, on a loopback port. Workers of one run share it; whoever asks first starts it."""
+    """A server in `folder`, on a loopback port."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,11 +42,8 @@ class Cluster:
         self._port = folder / "port"
 
     def started(self) -> str:
-        """The server's address, after starting it if nobody has."""
-        with (self._folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not self._port.exists():
-                self._start()
+        """The server's address, once it is started."""
+        self._start()
         return f"postgresql://postgres@127.0.0.1:{self._port.read_text()}/postgres"
 
     def remove(self) -> None:
