@@ -379,8 +379,8 @@ class ClickhouseAnalytics(Store):
         self._note(client, msgspec.structs.replace(step, version=version + 1, done=True, described=described))
 
     def _note(self, client: Client, step: Step) -> None:
-        columns = {"id": "UInt8", "version": "UInt64", "after": "Int128", "upto": "Int128", "done": "Bool"}
-        columns["described"] = "Int128"
+        positions = dict.fromkeys(("after", "upto"), "Int128")
+        columns = {"id": "UInt8", "version": "UInt64", **positions, "done": "Bool", "described": "Int128"}
         _insert(client, "steps", columns, [(1, *msgspec.structs.astuple(step))])
         self._step = step
 

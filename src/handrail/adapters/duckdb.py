@@ -346,8 +346,7 @@ class DuckdbAnalytics(Store):
                 found = self._connection.execute(query, [environment, gone]).fetchone()
                 rows += 0 if found is None else int(found[0])
             for table, column in (("late", "subject"), ("strays", "person")):
-                query = f"DELETE FROM {table} WHERE environment = $1 AND {column} IN (SELECT unnest($2::VARCHAR[]))"
-                self._connection.execute(query, [environment, list(subjects)])
+                self._delete(table, column, [(environment, each) for each in subjects])
             self._connection.execute("COMMIT")
             self._rewrite()
             return rows
@@ -589,9 +588,7 @@ def _subjects(printer: Printer, after: str) -> Sql:
 
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     # What does not fit goes to files beside the store's own; a store in memory has none.
-    if path is None:
-        return duckdb.connect(":memory:")
-    return duckdb.connect(str(path), config={"memory_limit": MEMORY})
+    return duckdb.connect(":memory:") if path is None else duckdb.connect(str(path), config={"memory_limit": MEMORY})
 
 
 def _put_aside(path: Path) -> Path:
