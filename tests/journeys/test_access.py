@@ -46,7 +46,7 @@ def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dem
 
 
 @pytest.fixture
-def opened(kinds: Demo, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Guest]]:
+def opened(kinds: Demo, browser: Browser) -> Iterator[Callable[[str], Guest]]:
     """Opens the page in one of the settings, without motion."""
     contexts = []
     hosts = {
@@ -61,8 +61,6 @@ def opened(kinds: Demo, browser: Browser, request: pytest.FixtureRequest) -> Ite
         def open_page(setting: str) -> Guest:
             options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **SETTINGS[setting]}
             context = browser.new_context(**options)
-            # Somebody new each time: what one did with a list or a post, another has not done.
-            context.add_init_script(f"window.guest = '{setting} {len(contexts)} {request.node.name}'")
             contexts.append(context)
             guest = Guest(context.new_page())
             guest.open(f"{mirrored if setting == 'right to left' else plain}/")

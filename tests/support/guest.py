@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from playwright.sync_api import Page
 
 # What of ours has a class, in whichever root it stands.
@@ -71,10 +73,12 @@ def selftest(page: Page) -> list[str]:
 
 
 class Guest:
-    """A page with the SDK on it, and what it had to complain about."""
+    """A page with the SDK on it, whose user nobody has met before, and what it had to complain about."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.user = f"guest-{uuid4()}"
+        page.add_init_script(f"window.guest = '{self.user}'")
         self.complaints: list[str] = []
         page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)

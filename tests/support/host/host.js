@@ -8,7 +8,7 @@ window.answers = {}
 window.heard = []
 window.jimo = window.jimo || []
 jimo.push(['on', 'ready', [() => { window.ready = true }]])
-jimo.push(['do', 'identify', ['guest-' + (window.guest ?? location.pathname)]])
+jimo.push(['do', 'identify', [window.guest]])
 // Asked for by a message, so that the page's own code starts it: what a driver evaluates is not under the policy.
 addEventListener('message', (event) => {
   if (event.data && event.data.start)
