@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,13 @@ REACH = """() => {
   const covered = (points) => points.map((at) => document.elementFromPoint(...at).localName === 'handrail-root')
   return !covered(inside).includes(true) && !covered([...beside, ...corners]).includes(false)
 }"""
+CONTRAST = """async (picture) => {
+  const made = await createImageBitmap(new Blob([Uint8Array.from(atob(picture), (each) => each.charCodeAt(0))]))
+  const drawn = new OffscreenCanvas(made.width, made.height).getContext('2d')
+  drawn.drawImage(made, 0, 0)
+  const greens = drawn.getImageData(0, 0, made.width, made.height).data.filter((_, at) => at % 4 === 1)
+  return Math.max(...greens) - Math.min(...greens)
+}"""
 LONG = "Everything that there is to say about it is said here. " * 12
 
 
@@ -45,6 +53,14 @@ def a_tour(key: str, *steps: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 def card(page: Page) -> Locator:
     return page.locator("handrail-root .card")
+
+
+def contrast(shown: Locator) -> int:
+    """How far apart its lightest and its darkest point are as a reader sees them, 0 to 255."""
+    box = shown.bounding_box()
+    assert box
+    picture = shown.page.screenshot(clip=box, animations="disabled")
+    return shown.page.evaluate(CONTRAST, b64encode(picture).decode())
 
 
 @pytest.fixture
@@ -118,6 +134,22 @@ def test_behind_a_backdrop_only_the_target_is_in_reach(opened: Open, how: str) -
         page.reload()
     expect(card(page)).to_be_visible()
     page.wait_for_function(REACH)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_backdrop_is_seen_in_the_colours_of_the_readers_system(opened: Open, scheme: str) -> None:
+    page = opened(
+        a_tour(f"forced-{scheme}", a_step("one", "h1", "This is all that counts.") | {"backdrop": True}),
+        forced_colors="active",
+        color_scheme=scheme,
+    )
+    target, beside = page.locator("h1"), page.get_by_role("link", name="Docs")
+    with_it = contrast(target), contrast(beside)
+    page.get_by_role("button", name="Close").click()
+    expect(card(page)).to_have_count(0)
+    without = contrast(target), contrast(beside)
+    assert with_it[0] == without[0], "the target is as it was"
+    assert with_it[1] < 0.7 * without[1]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,7 +6,7 @@ import { mount, trap } from './surface.ts'
 
 const OWN = `
 .card{inset:0;margin:auto;display:grid;grid-template-rows:auto 1fr auto;gap:12px;width:min(760px,100vw - 24px);height:min(760px,100dvh - 24px)}
-.shade{position:fixed;inset:0;width:auto;height:auto;background:rgb(15 18 28/.5)}
+.shade{inset:0;width:auto;height:auto;background:rgb(15 18 28/.5)}
 h2{padding-inline-end:36px}
 iframe{width:100%;height:100%;border:0;border-radius:calc(var(--radius) - 4px);background:#fff;color-scheme:light}
 .card.refused{height:fit-content;grid-template-rows:auto}

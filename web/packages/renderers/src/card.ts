@@ -14,7 +14,7 @@ export const STANDING = `
 .corner.bottom_start{inset-inline:20px auto}
 .corner.top{inset-block:20px auto;inset-inline:0;margin-inline:auto}
 .corner.bottom{inset-inline:0;margin-inline:auto}
-.shade{position:fixed;inset:0;width:auto;height:auto;background:rgb(15 18 28/.5)}
+.shade{inset:0;width:auto;height:auto;background:rgb(15 18 28/.5)}
 `
 
 /** Blocks as elements, and the buttons at their end, which go to the foot, where people look for them. */

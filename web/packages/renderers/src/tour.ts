@@ -8,6 +8,7 @@ import { anchorsNatively, assist, mount, type Surface, trap, watchEscape, watchS
 export { watchTarget as watch } from '@handrail/targets'
 
 // What is animated and anchored has the whole page styled and laid out anew at every frame: a card at a target comes at once.
+// Forced colours know no shadow, and make of a background their own that is as opaque: the shade is one there, as a modal's is.
 const OWN = `${STANDING}
 .anchored{animation:none;position-visibility:anchors-visible;position-try-fallbacks:flip-block,flip-inline,flip-block flip-inline,--mid}
 @position-try --mid{position-area:none;inset:0;margin:auto;height:fit-content}
@@ -15,12 +16,12 @@ const OWN = `${STANDING}
 .anchored.bottom,.anchored.auto{position-area:bottom;margin-block:12px}
 .anchored.start{position-area:inline-start;margin-inline:12px}
 .anchored.end{position-area:inline-end;margin-inline:12px}
-.ring{position:fixed;border-radius:8px;outline:2px solid var(--primary);outline-offset:3px;pointer-events:none}
-.ring.block{pointer-events:auto}
-.lit::before{content:"";position:absolute;inset:-5px;border-radius:13px;box-shadow:0 0 0 200vmax rgb(15 18 28/.5)}
-.lit::after{content:"";position:absolute;inset:calc(-5px - 200vmax);pointer-events:auto;clip-path:polygon(evenodd,0 0,100% 0,100% 100%,0 100%,0 0,200vmax 200vmax,200vmax calc(100% - 200vmax),calc(100% - 200vmax) calc(100% - 200vmax),calc(100% - 200vmax) 200vmax,200vmax 200vmax)}
-.native{position-anchor:auto;position-visibility:anchors-visible}
-.native.ring{inset:auto;top:anchor(top);left:anchor(left);width:anchor-size(width);height:anchor-size(height)}
+.ring{box-sizing:content-box;margin:-5px;padding:3px;border:2px solid var(--primary);border-radius:13px}
+.ring:not(.block){pointer-events:none}
+.lit{box-shadow:0 0 0 200vmax rgb(15 18 28/.5)}
+.lit::after{content:"";position:absolute;inset:calc(-2px - 200vmax);pointer-events:auto;clip-path:polygon(evenodd,0 0,100% 0,100% 100%,0 100%,0 0,200vmax 200vmax,200vmax calc(100% - 200vmax),calc(100% - 200vmax) calc(100% - 200vmax),calc(100% - 200vmax) 200vmax,200vmax 200vmax)}
+@media(forced-colors:active){.lit::after{background:rgb(15 18 28/.5)}}
+.native{position-anchor:auto;position-visibility:anchors-visible;top:anchor(top);left:anchor(left);width:anchor-size(width);height:anchor-size(height)}
 @media(max-width:559px){.anchored,.tracked.card,.corner{position-area:none!important;inset:auto 8px calc(8px + env(safe-area-inset-bottom)) 8px!important;width:auto;margin:0!important;transform:none!important}}
 `
 
@@ -80,10 +81,7 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
   for (const each of [ring, card]) surface.raise(each, target)
   // Styled once all of it stands: what is anchored already has the whole page laid out at each that is raised.
   ring.className = `ring ${native ? 'native' : 'tracked'}${step.on_target === 'block' ? ' block' : ''}${step.backdrop ? ' lit' : ''}`
-  card.classList.remove('corner', 'center')
-  card.classList.toggle('anchored', native)
-  card.classList.toggle('tracked', !native)
-  card.classList.add(place)
+  card.className = `card ${native ? 'anchored' : 'tracked'} ${place}`
   let off: Dispose | undefined
   let gone = false
   if (!native) {
