@@ -157,12 +157,12 @@ def size_rows() -> list[dict[str, object]]:
     """Bytes of the core and of all that a tour loads."""
     manifest = json.loads((STATIC / "manifest.json").read_bytes())
     core, chunks = STATIC / manifest["core"], manifest["chunks"]
-    path = [core, STATIC / chunks["base"], STATIC / chunks["tour"]]
+    path = [core, STATIC / chunks["tour"]]
     driver = zipped(DRIVER / "driver.js.iife.js", DRIVER / "driver.css")
     return [
         row("core, bytes gz", zipped(core), None, 10_000, "<= 10 kB", zipped(core) <= 10_000),
         row(
-            "core + base + tour, bytes gz (driver.js asks no server)",
+            "core + tour, bytes gz (driver.js asks no server)",
             zipped(*path),
             driver,
             20_000,
@@ -266,7 +266,7 @@ def page_rows() -> list[dict[str, object]]:
         return row(what, ours, peer, None, goal, ours <= peer if most is None else ours <= most)
 
     return [
-        beside("snippet to painted, ms (ours with boot and chunks)", "painted", "ahead", above=False),
+        beside("snippet to painted, ms (ours asks a server, driver.js nobody)", "painted", "ahead", above=False),
         beside("start to painted, ms", "again", "ahead", above=False),
         beside("main-thread CPU until settled, ms above the bare page", "cpu", "ahead"),
         beside("long tasks, ms above the bare page", "long", "0", most=0),

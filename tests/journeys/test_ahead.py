@@ -69,8 +69,8 @@ def strip(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     quiet.ask("POST", "/api/v1/experiences/strip/pause")
 
 
-def test_a_first_visit_asks_for_a_tours_chunks_beside_the_boot_and_the_next_for_none(visitor: Visitor) -> None:
-    assert visitor.open() == {"base", "tour"}
+def test_a_first_visit_asks_for_a_tours_chunk_beside_the_boot_and_the_next_for_none(visitor: Visitor) -> None:
+    assert visitor.open() == {"tour"}
     expect(visitor.page.locator("handrail-root")).to_have_count(0)
     assert visitor.open() == set()
     assert visitor.asked == []
@@ -82,8 +82,7 @@ def test_what_the_last_page_brought_comes_beside_the_boot(visitor: Visitor) -> N
     expect(visitor.page.locator("handrail-root")).to_contain_text("A strip.")
     visitor.page.get_by_role("button", name="Close").click()
     expect(visitor.page.locator("handrail-root")).to_have_count(0)
-    assert visitor.open() >= {"base", "banner"}
-    assert "tour" not in visitor.asked
+    assert visitor.open() == {"tour", "banner"}
     assert visitor.open() == set()
 
 
@@ -108,7 +107,7 @@ def test_nothing_comes_before_a_page_that_holds_us_back_says_so(browser: Browser
     visitor.page.wait_for_function("window.handrail?.version")
     assert visitor.asked == []
     visitor.page.evaluate("jimoInit()")
-    eventually(visitor.page, lambda: {*visitor.asked} == {"base", "tour"} and visitor.held)
+    eventually(visitor.page, lambda: {*visitor.asked} == {"tour"} and visitor.held)
     context.close()
 
 
@@ -118,15 +117,15 @@ def test_what_was_asked_for_in_vain_is_asked_for_again(visitor: Visitor, demo: D
     failed: list[Route] = []
 
     def fail_once(route: Route) -> None:
-        if len(failed) < 2:
+        if not failed:
             failed.append(route)
             route.abort()
         else:
             route.continue_()
 
-    page.route(re.compile(r"/sdk/v1/assets/(base|tour)-"), fail_once)
+    page.route("**/sdk/v1/assets/tour-*", fail_once)
     page.goto(f"{demo.host}{PLAIN}")
-    eventually(page, lambda: visitor.held and len(failed) == 2)
+    eventually(page, lambda: visitor.held and failed)
     page.evaluate("""jimo.push(['do', 'identify', ['ahead', () =>
       jimo.push(['set', 'user:attributes', [{plan: 'pro', role: 'admin'}]])]])""")
     page.unroute("**/sdk/v1/boot")

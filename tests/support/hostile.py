@@ -29,6 +29,8 @@ class Hostility:
     """Asked of the page once experiences stand: true when the hostility is real."""
     policy: str = ""
     """Content-Security-Policy; `{server}` is where the SDK comes from."""
+    only_reports: bool = False
+    """Whether the policy is one that reports and refuses nothing."""
     style: str = ""
     library: Path | None = None
     """A script that nobody here wrote, which the page loads first."""
@@ -97,7 +99,7 @@ def hostile_host(hostility: Hostility, server: str, tag: str, digest: str = "") 
             self.send_response(200 if path in texts or path == "/echo" else 404)
             self.send_header("content-type", f"{kind}; charset=utf-8")
             if policy:
-                self.send_header("content-security-policy", policy)
+                self.send_header(f"content-security-policy{'-report-only' * hostility.only_reports}", policy)
             self.end_headers()
             self.wfile.write(text.encode())
 

@@ -34,7 +34,7 @@ const WHY: Record<string, string> = {
   outranked: 'another experience goes first',
   self_launch: 'an experience cannot launch itself',
   chain_limit: 'too many launches in a row',
-  offline: 'the server did not answer',
+  offline: "the server did not answer, or the page's content security policy refused it",
   held: 'the page asked for quiet',
   delayed: 'it waits some seconds',
   failed: 'it could not be drawn',
@@ -66,9 +66,17 @@ export function drawPanel(
   const close = make(stage, 'button', '', 'Close')
   const off = () => {
     stopped = true
+    page.removeEventListener('securitypolicyviolation', refused)
     away()
   }
   let stopped = false
+  /** What the page's policy refused since the panel came, by the directive that lacks it. */
+  const lacks = new Set<string>()
+  const refused = guard((event: SecurityPolicyViolationEvent) => {
+    lacks.add(`${event.effectiveDirective} refuses ${event.blockedURI}`)
+    draw()
+  })
+  page.addEventListener('securitypolicyviolation', refused)
   close.addEventListener('click', guard(off))
   panel.append(make(stage, 'header', '', make(stage, 'h2', '', 'Why shown, why not'), close), facts, list)
   const away = putOver(page, guard, STYLE, panel)
@@ -84,6 +92,7 @@ export function drawPanel(
           ['On screen', runtime.showing().join(', ') || 'nothing'],
         ]
       : [['Server', 'has not answered yet']]
+    for (const each of lacks) said.push(["Page's policy", each])
     facts.replaceChildren(...said.flatMap(([term, text]) => [make(stage, 'dt', '', term), make(stage, 'dd', '', text)]))
     list.replaceChildren(
       ...[...runtime.decisions()].reverse().map((each) => {

@@ -27,7 +27,7 @@ type Page = Window &
 const projectOf = (view: Page, script: HTMLScriptElement | null) => script?.dataset['project'] ?? view.JIMO_PROJECT_ID
 
 /** Adopts the buffers that the page filled, runs what is in them, and takes over their `push`. */
-function load(view: Page, script: HTMLScriptElement | null): void {
+function load(view: Page, script: HTMLScriptElement | null, base: string): void {
   if (view.handrail?.version) return
   const alias = script?.dataset['alias'] !== 'off'
   const project = projectOf(view, script)
@@ -38,11 +38,10 @@ function load(view: Page, script: HTMLScriptElement | null): void {
   const queues: Queue[] = [(view.handrail ??= [])]
   if (alias && view.jimo && view.jimo !== view.handrail) queues.push(view.jimo)
   else if (alias) view.jimo = view.handrail
-  if (queues.some((queue) => Object.isFrozen(queue))) {
+  if (queues.some(Object.isFrozen)) {
     view.console.warn('[handrail] window.jimo is frozen')
     return
   }
-  const base = new URL(script?.src ?? view.location.href).origin
   const config: Config = { base, project, build: BUILD, key: script?.dataset['key'] || undefined }
   const sdk = createSdk(view, config, !!view.JIMO_MANUAL_INIT)
   const names = ['handrail', ...(alias ? ['jimo', 'segmentJimo', 'jimoInit', 'jimoKill'] : [])]
@@ -81,16 +80,17 @@ function load(view: Page, script: HTMLScriptElement | null): void {
 
 try {
   const script = document.currentScript as HTMLScriptElement | null
+  const base = new URL(script?.src ?? location.href).origin
   // A preview's token leaves the address before anything else looks at it.
   if (/[?&]handrail_preview=/.test(location.search))
-    import(`${new URL(script?.src ?? location.href).origin}/sdk/v1/assets/preview-${BUILD}.js`).then(
+    import(`${base}/sdk/v1/assets/preview-${BUILD}.js`).then(
       (chunk: typeof import('./chunks/preview.ts')) => {
         chunk.takeToken(window, script?.dataset['key'] ?? projectOf(window as Page, script))
-        load(window as Page, script)
+        load(window as Page, script, base)
       },
       () => undefined,
     )
-  else load(window as Page, script)
+  else load(window as Page, script, base)
 } catch (problem) {
   console.warn('[handrail] could not start', problem)
 }

@@ -163,8 +163,11 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
   let ears: typeof import('./chunks/ears.ts') | undefined
   /** The chunks that this page wanted; the next one asks for them beside its first boot. */
   const brought = new Set<string>()
+  const assets = `${config.base}/sdk/v1/assets/`
+  /** Whether the page's policy refuses our chunks: it says so once, and none is asked for again. */
+  let blocked = false
   const load = (name: string): Promise<never> =>
-    import(/* @vite-ignore */ `${config.base}/sdk/v1/assets/${name}-${config.build}.js`) as Promise<never>
+    blocked ? Promise.reject() : (import(/* @vite-ignore */ `${assets}${name}-${config.build}.js`) as Promise<never>)
   /** Brings the rules that only some experiences ask for, wherever they are named. */
   async function prepare(made: unknown) {
     if (!rules && /"(residual|patterns|glob|days)"/.test(jsonOf(made))) rules = await load('rules')
@@ -181,10 +184,10 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     ask,
     values,
     locale,
-    load: (kind) => {
-      store.set('brought', [...brought.add('base').add(kind)])
-      // The chunk would ask for its base only once it is here itself; asked for now, they come side by side.
-      load('base').catch(() => undefined)
+    load: async (kind) => {
+      // All others build on a tour's, which every first visit brought.
+      await load('tour')
+      store.set('brought', [...brought.add('tour').add(kind)])
       return load(kind)
     },
     rules: () => rules,
@@ -240,7 +243,7 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
       }
       const asking = ask('boot', request, BOOT_TIMEOUT)
       // What is likely wanted comes beside the boot, not after it: what the last page brought, on a first visit a tour's.
-      for (const name of [store.get('brought') ?? ['base', 'tour']].flat()) load(name as string).catch(() => undefined)
+      for (const name of [store.get('brought') ?? 'tour'].flat()) load(name as string).catch(() => undefined)
       store.set('brought', [...brought])
       const response = await asking
       if (isFinal(response.status)) {
@@ -565,6 +568,10 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
     target.addEventListener(type, guarded)
     offs.push(() => target.removeEventListener(type, guarded))
   }
+  on(page, 'securitypolicyviolation', (event) => {
+    const { blockedURI, disposition } = event as SecurityPolicyViolationEvent
+    blocked ||= disposition === 'enforce' && blockedURI.startsWith(assets)
+  })
   on(view, 'pagehide', () => outbox.flush(true))
   on(page, 'visibilitychange', () => {
     if (page.visibilityState === 'hidden') outbox.flush(true)
