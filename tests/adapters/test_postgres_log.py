@@ -6,22 +6,28 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 import asyncpg
+import msgspec
 import pytest
 
+from handrail.adapters.postgres import blocks
 from handrail.adapters.postgres import hot as hot_events
 from handrail.adapters.postgres import log as postgres_log
 from handrail.adapters.postgres import state as postgres_state
+from handrail.adapters.postgres.connection import Connection
 from handrail.adapters.postgres.hot import Group, HotEvents
 from handrail.adapters.postgres.log import PostgresLog
 from handrail.adapters.postgres.schema import FOLD_LOCK
 from handrail.core.errors import Conflict, Unavailable
 from handrail.core.events import Event
-from handrail.core.fold import FoldRules
+from handrail.core.fold import DAY, FoldRules
+from handrail.core.retention import day_at
+from handrail.ingest.dedupe import dedupe_ids
 from handrail.ingest.erasure import cutting
 from handrail.ingest.ports import Appended
-from tests.support.events import an_event
+from tests.support.events import NOON, an_event
 from tests.support.relay import relayed
 
 ORDERS = {"production": FoldRules("UTC", {"Order Completed": [("orders", None)]})}
@@ -59,10 +65,7 @@ async def test_a_reader_never_passes_a_transaction_that_is_still_open(
         held = slow.transaction()
         await held.start()
         early = an_event("early")
-        await slow.execute(
-            "INSERT INTO ingest.events (id, received_at, name, event) VALUES ($1, $2, $3, $4)",
-            *(b"0" * 16, early.received_at, early.name, encoded(early)),
-        )
+        await blocks.keep(cast("Connection", slow), {b"0" * 16: early})
         late = await log.append([an_event("late")])
         # The later event is kept, but shown to nobody: "early" may still appear in front of it.
         assert await kept(log) == []
@@ -80,10 +83,22 @@ async def test_a_reader_never_passes_a_transaction_that_is_still_open(
         assert await kept(log, found[0][0]) == found[1:]
 
 
-def encoded(event: Event) -> str:
-    import msgspec
-
-    return msgspec.json.encode(event).decode()
+async def test_events_of_one_block_have_places_of_their_own(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stopped amid a block goes on there; days and environments have blocks apart."""
+    monkeypatch.setattr(blocks, "BLOCK", 3)
+    events = [an_event(f"m{number}", received_at=NOON + number // 7 * DAY) for number in range(14)]
+    other = an_event("m0", environment="staging")
+    async with opened(postgres_dsn) as log:
+        await append_and_fold(log, *events, other)
+        found = await kept(log, least=15)
+        assert [event for _, event in found] == [*events, other]
+        assert [position for position, _ in found] == sorted({position for position, _ in found})
+        for at in range(15):
+            assert [each async for each in log.read(found[at][0], 2)] == found[at + 1 : at + 3]
+        assert await log.end() == found[-1][0]
+        # Seven of the first day go, and may come again.
+        assert await log.retain(day_at(NOON + 11 * DAY), 30, {"production": 10}) == 7
+        assert (await log.append([*events, other])).stored == 7
 
 
 async def test_two_processes_that_get_the_same_events_keep_each_once(postgres_dsn: str) -> None:
@@ -100,6 +115,19 @@ async def test_two_processes_that_get_the_same_events_keep_each_once(postgres_ds
         await other.folded(last)
         assert await orders(one) == await orders(other) == 300
         assert (await one.rebuild()).differences == ()
+
+
+async def test_events_that_come_twice_at_once_are_kept_once(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group is looked up while the one before it is written, and does not see it yet."""
+    monkeypatch.setattr(postgres_log, "GROUP_EVENTS", 20)
+    async with opened(postgres_dsn, ORDERS) as log:
+        events = [an_event(f"m{number}") for number in range(200)]
+        batches = [events[at : at + 20] for at in range(0, 200, 20)]
+        answers = await asyncio.gather(*(log.append(part) for batch in batches for part in (batch, batch[::-1])))
+        assert sum(answer.stored for answer in answers) == 200
+        await log.folded(max(answer.position for answer in answers))
+        assert await orders(log) == 200
+        assert (await log.rebuild()).differences == ()
 
 
 async def append_and_fold(log: PostgresLog, *events: Event) -> None:
@@ -314,19 +342,46 @@ async def test_a_schema_of_a_newer_release_is_refused_by_name(postgres_dsn: str)
         await PostgresLog.open(postgres_dsn)
 
 
+EARLIER = """
+CREATE TABLE ingest.events (
+  transaction xid8 NOT NULL DEFAULT pg_current_xact_id(), sequence bigint GENERATED ALWAYS AS IDENTITY,
+  id bytea NOT NULL UNIQUE, received_at bigint NOT NULL, name text, event text NOT NULL,
+  PRIMARY KEY (transaction, sequence)
+);
+DROP TABLE ingest.blocks, ingest.ids;
+ALTER TABLE ingest.followed DROP COLUMN changes;
+ALTER TABLE ingest.subjects RESET (fillfactor);
+DELETE FROM ingest.migrations WHERE name >= '0005';
+"""
+"""What the schema was before."""
+
+
 async def test_a_log_of_the_schema_before_keeps_its_events_and_counts_on(postgres_dsn: str) -> None:
+    """Each in its place, also those that were not folded yet, and the place of one that was cut."""
+    events = [an_event("m1"), an_event("m2"), an_event("m3", received_at=NOON + DAY)]
+    async with opened(postgres_dsn):
+        older = await asyncpg.connect(postgres_dsn)
+        await older.execute(EARLIER)
+        for identity, event in zip(dedupe_ids(events), events, strict=True):
+            text = "null" if event is events[1] else msgspec.json.encode(event).decode()
+            await older.execute(
+                "INSERT INTO ingest.events (id, received_at, event) VALUES ($1, $2, $3)",
+                *(identity, event.received_at, text),
+            )
+        places = await older.fetch("SELECT transaction::text, sequence FROM ingest.events ORDER BY 1, 2")
+        await older.close()
     async with opened(postgres_dsn, ORDERS) as log:
-        await append_and_fold(log, an_event("m1"))
-    older = await asyncpg.connect(postgres_dsn)
-    await older.execute(
-        "ALTER TABLE ingest.followed DROP COLUMN changes; ALTER TABLE ingest.subjects RESET (fillfactor);"
-        "DELETE FROM ingest.migrations WHERE name = '0005_changes.sql'"
-    )
-    await older.close()
-    async with opened(postgres_dsn, ORDERS) as log:
-        await append_and_fold(log, an_event("m1"), an_event("m2"))
-        assert await orders(log) == 2
+        first, _, third = (blocks.joined(row) for row in places)
+        assert await kept(log, least=2) == [(first, events[0]), (third, events[2])]
+        again = await log.append([*events, an_event("m4")])
+        assert (again.stored, again.duplicates) == (1, 3)
+        await log.folded(again.position)
+        assert await orders(log) == 3
         assert (await log.rebuild()).differences == ()
+        # Of the day before the third, two are past their time, and may come again.
+        assert await log.retain(day_at(NOON + 11 * DAY), 10, {}) == 2
+        again = await log.append(events)
+        assert (again.stored, again.duplicates) == (2, 1)
 
 
 async def test_processes_that_start_together_migrate_once(postgres_dsn: str) -> None:

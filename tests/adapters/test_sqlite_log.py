@@ -15,11 +15,12 @@ import apsw
 import pytest
 
 from handrail.adapters.sqlite import log as sqlite_log
-from handrail.adapters.sqlite.days import day_at, list_days
+from handrail.adapters.sqlite.days import list_days
 from handrail.adapters.sqlite.directory import DataDirectory
 from handrail.adapters.sqlite.log import SqliteLog
 from handrail.core.errors import Conflict, Unavailable
 from handrail.core.fold import FoldRules
+from handrail.core.retention import day_at
 from tests.support.events import NOON, an_event
 
 DAY = 86_400_000

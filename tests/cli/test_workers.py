@@ -301,7 +301,9 @@ def _kept(dsn: str) -> list[str]:
 
     async def read() -> list[str]:
         connection = await asyncpg.connect(dsn)
-        rows = await connection.fetch("SELECT event::json ->> 'message_id' AS id FROM ingest.events")
+        rows = await connection.fetch(
+            "SELECT json_array_elements(events::json) ->> 'message_id' AS id FROM ingest.blocks"
+        )
         await connection.close()
         return [row["id"] for row in rows]
 

@@ -13,8 +13,9 @@ import pytest
 
 from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.control.retention import ControlRetention
-from handrail.adapters.sqlite.days import day_at, list_days
+from handrail.adapters.sqlite.days import list_days
 from handrail.adapters.sqlite.log import SqliteLog
+from handrail.core.retention import day_at
 from handrail.workspace.retention import Clock
 from tests.support.events import an_event
 from tests.support.network import find_free_port

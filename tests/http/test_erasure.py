@@ -118,7 +118,7 @@ async def in_tables(place: Running, words: list[str]) -> list[str]:
     pool: Any = getattr(place.installation.log, "_pool", None)
     if pool is None:
         return []
-    tables = ("events", "subjects", "links", "aliases", "companies")
+    tables = ("blocks", "subjects", "links", "aliases", "companies")
     text = "".join([str(row) for table in tables for row in await pool.fetch(f"SELECT t::text FROM ingest.{table} t")])
     return [word for word in words if word in text]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support.events import an_event
 
+from handrail.adapters.postgres import blocks
 from handrail.adapters.postgres import log as postgres_log
 from handrail.adapters.postgres.log import PostgresLog
 from handrail.adapters.sqlite.log import SqliteLog
@@ -64,18 +65,18 @@ async def test_progress_on_postgresql_is_every_process_s_to_see(
 ) -> None:
     log, other = await PostgresLog.open(postgres_dsn), await PostgresLog.open(postgres_dsn)
     await some(log)
-    reading, looked, go = postgres_log._read, asyncio.Event(), asyncio.Event()
+    reading, looked, go = blocks.read_blocks, asyncio.Event(), asyncio.Event()
     pages = 0
 
-    async def read(source: Any, after: int, limit: int, upto: int = 0, names: list[str] | None = None) -> Any:
+    async def read(source: Any, after: int, most: int, upto: int = blocks.END, environment: str | None = None) -> Any:
         nonlocal pages
-        pages += names is not None
+        pages += environment is not None
         if pages == 2:
             looked.set()
             await go.wait()
-        return await reading(source, after, limit, upto or postgres_log._END, names)
+        return await reading(source, after, most, upto, environment)
 
-    monkeypatch.setattr(postgres_log, "_read", read)
+    monkeypatch.setattr(postgres_log, "read_blocks", read)
     following = asyncio.create_task(
         log.follow("production", FoldRules("UTC", {"Order Completed": [("large", is_large)]}))
     )

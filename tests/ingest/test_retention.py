@@ -13,12 +13,11 @@ from handrail.adapters.control.database import ControlDatabase
 from handrail.adapters.control.projects import ControlProjects
 from handrail.adapters.control.retention import ControlRetention
 from handrail.adapters.postgres.log import PostgresLog
-from handrail.adapters.sqlite.days import day_at
 from handrail.adapters.sqlite.log import SqliteLog
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import Conflict
 from handrail.core.fold import FoldRules
-from handrail.core.retention import count_past
+from handrail.core.retention import count_past, day_at
 from handrail.ingest.erasure import cutting
 from handrail.storage import OpenLog
 from handrail.workspace.retention import Clock, Retention, confirmed, is_trusted, kept_by, let_go, read_clock, settle

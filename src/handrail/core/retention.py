@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
@@ -18,6 +18,11 @@ class Leaving(msgspec.Struct, frozen=True):
     answers_before: int = 0
     people: Sequence[str] = ()
     """Persons (`a:` and an anonymous id) who were idle for too long."""
+
+
+def day_at(instant: int) -> date:
+    """The UTC day of an instant in milliseconds."""
+    return datetime.fromtimestamp(instant / 1000, UTC).date()
 
 
 def count_past(days: Sequence[date], today: date, kept: int) -> int:

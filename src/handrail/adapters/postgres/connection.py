@@ -53,15 +53,15 @@ class Connection(Source, Protocol):
         self, *, isolation: Literal["read_committed", "repeatable_read"] | None = None
     ) -> AbstractAsyncContextManager[object]: ...
     def cursor(self, query: str, /, *values: object) -> AsyncIterator[Row]: ...
+    async def copy_records_to_table(
+        self, table: str, /, *, schema_name: str, columns: Sequence[str], records: Iterable[Sequence[object]]
+    ) -> str: ...
 
 
 class Pool(Source, Protocol):
     """A few connections, lent one at a time."""
 
     def acquire(self) -> AbstractAsyncContextManager[Connection]: ...
-    async def copy_records_to_table(
-        self, table: str, /, *, schema_name: str, columns: Sequence[str], records: Iterable[Sequence[object]]
-    ) -> str: ...
     async def close(self) -> None: ...
 
 
@@ -87,10 +87,10 @@ async def connect_pool(address: str) -> Pool:
     return await _connected(address, 2, MOST, {})
 
 
-async def connect_writer(address: str) -> Pool:
-    """One connection, made when it is needed, that finds rows by index however few the planner takes them for."""
+async def connect_writers(address: str, most: int) -> Pool:
+    """Connections that find rows by index however few the planner takes them for. Made when they are needed."""
     plans = {"enable_seqscan": "off", "enable_bitmapscan": "off", "plan_cache_mode": "force_generic_plan"}
-    return await _connected(address, 0, 1, plans)
+    return await _connected(address, 0, most, plans)
 
 
 async def _connected(address: str, least: int, most: int, settings: Mapping[str, str]) -> Pool:

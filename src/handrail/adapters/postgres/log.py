@@ -2,8 +2,8 @@
 
 A position is (transaction, sequence). Transactions commit in another order than they begin, so readers stop below the
 oldest one still running: nothing can appear behind them any more. State is folded by whichever process holds the
-folding lock, rows and position in one transaction. Each process looks up the ids of everything that waits and copies
-what is new; the unique index decides where another one was quicker. docs/decisions/0133 has figures.
+folding lock, rows and position in one transaction. Each process looks up the ids of what waits and copies what is new,
+in blocks; the unique index decides where another one was quicker. docs/decisions/0133 and 0138 have figures.
 """
 
 from __future__ import annotations
@@ -19,9 +19,30 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from handrail.adapters.postgres.connection import TROUBLE, Connection, Pool, Row, Source, connect_pool, connect_writer
+from handrail.adapters.postgres.blocks import (
+    END,
+    SEQUENCE,
+    Pair,
+    find_known,
+    find_last,
+    joined,
+    keep,
+    pair,
+    read_between,
+    read_blocks,
+    read_latest,
+)
+from handrail.adapters.postgres.connection import (
+    TROUBLE,
+    Connection,
+    Pool,
+    Reading,
+    Source,
+    connect_pool,
+    connect_writers,
+)
 from handrail.adapters.postgres.hot import Group, HotEvents
-from handrail.adapters.postgres.retention import BASE, OTHERS, SOME, Position, drop, expire, find_dropped, find_past
+from handrail.adapters.postgres.retention import BASE, OTHERS, SOME, drop, expire, find_dropped, find_past
 from handrail.adapters.postgres.roster import PostgresRoster, cut_events
 from handrail.adapters.postgres.schema import FOLD_LOCK, migrate
 from handrail.adapters.postgres.state import Place, PostgresPeople, StateRows
@@ -30,6 +51,7 @@ from handrail.core.events import Event
 from handrail.core.fold import FoldRules, Key, Keys, fold, needed
 from handrail.core.people import Subject
 from handrail.core.retention import LEAST_DAYS
+from handrail.ingest.blocks import BLOCK
 from handrail.ingest.dedupe import dedupe_ids
 from handrail.ingest.erasure import Cut
 from handrail.ingest.ports import Appended, Progress, RebuildReport
@@ -37,7 +59,9 @@ from handrail.ingest.rebuild import Comparison
 
 QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
-GROUP_EVENTS = 5_000
+WRITERS = 2
+"""Groups that are under way at a time: while one is written, the next is made ready and looked up."""
+GROUP_EVENTS = 1_600
 FOLDED_AT_ONCE = 2_000
 JOINED_AT_ONCE = 500
 """Events that are joined into state in memory before others have their turn."""
@@ -47,7 +71,6 @@ IDLE_SECONDS = 0.005
 """How long nothing has to come before it is folded."""
 HELD_SUBJECTS = 20_000
 READ_AT_ONCE = 2_000
-RECEIVED_AT_ONCE = 5_000
 PLACES: tuple[Place, ...] = ("ingest", BASE)
 """Where state is kept for good."""
 PATIENCE = 5.0
@@ -56,7 +79,6 @@ PATIENCE = 5.0
 _TRIES = 3
 _Answer = TypeVar("_Answer")
 _NO_RULES = FoldRules()
-_EVENT = msgspec.json.Decoder(Event)
 _log = structlog.get_logger(__name__)
 
 
@@ -80,6 +102,7 @@ class PostgresLog:
 
     def __init__(self, pool: Pool, writer: Pool, rules: Mapping[str, FoldRules]) -> None:
         self._pool = pool
+        self._reading = Reading(pool)
         self._writer = writer
         self.identity = ""
         """Which log this is: the same for every process on it, another for another database."""
@@ -88,19 +111,21 @@ class PostgresLog:
         self._queued_events = 0
         self._queued_bytes = 0
         self._appended = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._folding_wanted = asyncio.Event()
         self._folded = 0
         self._hot = HotEvents()
         self._held = Held()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._appending: list[asyncio.Task[None]] = []
+        self._folding: asyncio.Task[None]
         self._closed = False
 
     @classmethod
     async def open(cls, address: str, rules: Mapping[str, FoldRules] | None = None) -> PostgresLog:
         """Connect, bring the schema up to date, and go on folding where the last process stopped."""
         pool = await connect_pool(address)
-        log = cls(pool, await connect_writer(address), rules or {})
+        log = cls(pool, await connect_writers(address, WRITERS), rules or {})
         try:
             async with pool.acquire() as connection:
                 await migrate(connection)
@@ -111,7 +136,8 @@ class PostgresLog:
         except BaseException:
             await log._disconnect()
             raise
-        log._tasks = [asyncio.create_task(log._keep_appending()), asyncio.create_task(log._keep_folding())]
+        log._appending = [asyncio.create_task(log._keep_appending()) for _ in range(WRITERS)]
+        log._folding = asyncio.create_task(log._keep_folding())
         return log
 
     async def close(self) -> None:
@@ -120,10 +146,10 @@ class PostgresLog:
             return
         self._closed = True
         self._appended.set()
-        await self._tasks[0]
-        self._tasks[1].cancel()
+        await asyncio.gather(*self._appending)
+        self._folding.cancel()
         with suppress(asyncio.CancelledError):
-            await self._tasks[1]
+            await self._folding
         for _, done in self._waiting:
             _settle(done, Unavailable("The log is closing."))
         await self._disconnect()
@@ -165,35 +191,27 @@ class PostgresLog:
 
     async def settled(self) -> None:
         """Return once state has caught up with what is acknowledged; see `ingest.ports.Log`."""
-        try:
-            row = await self._pool.fetchrow(_LATEST)
-        except TROUBLE as problem:
-            raise Unavailable(f"The log could not be read: {problem}") from problem
-        if row is not None:
-            await self.folded(_position(row))
+        last = await find_last(self._reading, settled=False)
+        if last is not None:
+            await self.folded(last)
 
     async def read(self, after: int, limit: int = 1000) -> AsyncIterator[tuple[int, Event]]:
         """At most `limit` events behind `after`, in order, none of which anything can still appear in front of."""
         while limit > 0:
             asked = min(limit, READ_AT_ONCE)
-            try:
-                rows = await _read(self._pool, after, asked)
-            except TROUBLE as problem:
-                raise Unavailable(f"The log could not be read: {problem}") from problem
-            for each in _decoded(rows):
+            blocks = await read_blocks(self._reading, after, asked)
+            found = [each for block in blocks for each in block.decode() if each[0] > after][:limit]
+            for each in found:
                 yield each
-            if len(rows) < asked:
+            if not blocks:
                 break
-            after, limit = _position(rows[-1]), limit - asked
+            after, limit = blocks[-1].position, limit - len(found)
 
     async def end(self) -> int:
         """The last position that nothing can appear in front of any more."""
-        try:
-            row = await self._pool.fetchrow(_LAST)
-        except TROUBLE as problem:
-            raise Unavailable(f"The log could not be read: {problem}") from problem
+        last = await find_last(self._reading, settled=True)
         # Where retention has dropped all there was, the log ends where it did so.
-        return await self.dropped() if row is None else _position(row)
+        return await self.dropped() if last is None else last
 
     def people(self, environment: str) -> PostgresPeople:
         """Folded state of one environment."""
@@ -238,16 +256,16 @@ class PostgresLog:
         """Drop what is past its time; see `storage.OpenLog`. Returns how many events went."""
         if min([usual, *days.values()]) < LEAST_DAYS:
             raise ValueError(f"The log is kept for at least {LEAST_DAYS} days.")
-        most = min(await followed(self._pool), _END if upto is None else upto)
-        past: dict[str, tuple[Position, Position]] = {}
+        most = min(await followed(self._pool), END if upto is None else upto)
+        past: dict[str, tuple[Pair, Pair]] = {}
         for environment, kept in {**days, OTHERS: usual}.items():
             after = await find_dropped(self._pool, environment)
             found = await find_past(self._pool, today, kept, after)
-            if found is not None and (reached := min(_joined(found), most)) > _joined(after):
-                past[environment] = after, _pair(reached)
+            if found is not None and (reached := min(joined(found), most)) > joined(after):
+                past[environment] = after, pair(reached)
         if not past:
             return 0
-        furthest = max(_joined(reached) for _, reached in past.values())
+        furthest = max(joined(reached) for _, reached in past.values())
         while await self._fold_into_base(furthest):
             pass
         total = 0
@@ -260,14 +278,14 @@ class PostgresLog:
         """Fold the next events up to a position into the base. Whether there may be more."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
-            rows = await _read(connection, await followed(connection, BASE), FOLDED_AT_ONCE, upto)
-            events = [event for _, event in _decoded(rows)]
+            blocks = await read_blocks(connection, await followed(connection, BASE), FOLDED_AT_ONCE, upto)
+            events = [event for block in blocks for event in block.events()]
             if not await self._knows_counters(connection, events):
                 raise Unavailable("Another process counts by newer rules; what is past its time goes the next time.")
-            if rows:
+            if blocks:
                 await self._fold_patiently(connection, events, BASE)
-                await _follow(connection, _position(rows[-1]), BASE)
-        return len(rows) == FOLDED_AT_ONCE
+                await _follow(connection, blocks[-1].position, BASE)
+        return bool(blocks)
 
     async def expire(self, environment: str, before: int) -> list[str]:
         """Forget idle visitors; see `storage.OpenLog`. Whoever is in the base as in the state has no event left."""
@@ -290,15 +308,14 @@ class PostgresLog:
     async def received(self, since: int, until: int) -> dict[tuple[str, int], int]:
         """How many events were received, by environment and minute; see `storage.OpenLog`."""
         counts: Counter[tuple[str, int]] = Counter()
-        before = _pair(_END)
         # From the end on, as far as it takes: the log has no index by time.
-        while rows := await self._pool.fetch(_RECEIVED, *before, RECEIVED_AT_ONCE):
-            for row in rows:
-                if row["environment"] is not None and since <= row["received_at"] < until:
-                    counts[row["environment"], row["received_at"] // 60_000 * 60_000] += 1
-            if max(row["received_at"] for row in rows) < since:
+        async for block in read_latest(self._pool, READ_AT_ONCE // BLOCK):
+            events = block.events()
+            for event in events:
+                if since <= event.received_at < until:
+                    counts[event.environment, event.received_at // 60_000 * 60_000] += 1
+            if events and max(event.received_at for event in events) < since:
                 break
-            before = rows[-1]["transaction"], rows[-1]["sequence"]
         return dict(counts)
 
     async def dropped(self) -> int:
@@ -318,7 +335,7 @@ class PostgresLog:
         async with self._alone() as connection:
             total = await cut_events(connection, environment, subjects, cut)
         async with self._pool.acquire() as connection:
-            await connection.execute("VACUUM ingest.events")
+            await connection.execute("VACUUM ingest.blocks")
             for place in PLACES:
                 for table in ("subjects", "links", "aliases"):
                     await connection.execute(f"VACUUM {place}.{table}")
@@ -338,28 +355,29 @@ class PostgresLog:
             serving, fresh = StateRows(connection), StateRows(connection, "pg_temp")
             await fresh.create()
             after, count = await followed(connection, BASE), 0
-            while rows := await _read(connection, after, FOLDED_AT_ONCE, upto):
-                after = _position(rows[-1])
-                events = [event for _, event in _decoded(rows)]
+            while blocks := await read_blocks(connection, after, FOLDED_AT_ONCE, upto):
+                after = blocks[-1].position
+                events = [event for block in blocks for event in block.events()]
                 state = await fresh.load(needed(events))
                 await fresh.save(state, fold(state, events, self._rules_of))
-                count += len(rows)
+                count += len(events)
             found = await _compare(serving, fresh)
         return RebuildReport(events=count, rows=found.rows, differences=tuple(found.differences))
 
     async def _keep_appending(self) -> None:
         while self._waiting_appends or not self._closed:
-            await self._appended.wait()
-            self._appended.clear()
-            while self._waiting_appends:
-                group: list[_Append] = []
-                count = 0
-                while self._waiting_appends and count < GROUP_EVENTS:
-                    group.append(self._waiting_appends.popleft())
-                    count += len(group[-1].events)
-                await self._keep(group)
-                self._queued_events -= count
-                self._queued_bytes -= sum(append.size for append in group)
+            if not self._waiting_appends:
+                self._appended.clear()
+                await self._appended.wait()
+                continue
+            group: list[_Append] = []
+            count = 0
+            while self._waiting_appends and count < GROUP_EVENTS:
+                group.append(self._waiting_appends.popleft())
+                count += len(group[-1].events)
+            await self._keep(group)
+            self._queued_events -= count
+            self._queued_bytes -= sum(append.size for append in group)
 
     async def _keep(self, group: Sequence[_Append]) -> None:
         ids = [dedupe_ids(append.events) for append in group]
@@ -390,31 +408,22 @@ class PostgresLog:
             try:
                 return await self._copy(fresh)
             except TROUBLE:
-                # Another process was quicker with one of them; or the connection is lost, and the next look tells
+                # Somebody else was quicker with one of them; or the connection is lost, and the next look tells
                 # what was kept.
                 if not left:
                     raise
         raise AssertionError("unreachable")
 
     async def _copy(self, fresh: Mapping[bytes, Event]) -> tuple[set[bytes], int]:
-        rows = await self._writer.fetch(_KNOWN, list(fresh))
-        position = max(map(_position, rows), default=0)
-        known = {row["id"] for row in rows}
+        known = await find_known(self._writer, list(fresh))
         new = {identity: event for identity, event in fresh.items() if identity not in known}
-        if new:
-            encode = msgspec.json.encode
-            await self._writer.copy_records_to_table(
-                "events",
-                schema_name="ingest",
-                columns=_COLUMNS,
-                records=(
-                    (identity, event.received_at, event.name, encode(event).decode()) for identity, event in new.items()
-                ),
-            )
-            (last,) = await self._writer.fetch(_KNOWN, [next(reversed(new))])
-            events = list(new.values())
-            self._hot.add(Group(_position(last), events, sum([len(event.body) for event in events])))
-            position = max(position, _position(last))
+        if not new:
+            return set(), await find_last(Reading(self._writer), settled=False) or 0
+        events = list(new.values())
+        async with self._writing:
+            async with self._writer.acquire() as connection, connection.transaction():
+                position = await keep(connection, new)
+            self._hot.add(Group(position, events, sum([len(event.body) for event in events])))
         return set(new), position
 
     async def _keep_folding(self) -> None:
@@ -455,7 +464,7 @@ class PostgresLog:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", FOLD_LOCK)
             stands = await connection.fetchrow(_STANDS)
             assert stands is not None
-            position = _position(stands)
+            position = joined(stands)
             if held.changes != stands["changes"]:
                 # Events may have been cut since they were kept.
                 self._hot.clear()
@@ -489,15 +498,14 @@ class PostgresLog:
         What this process keeps hot is not read; what lies between is. Second, whether there may be more.
         """
         hot = self._hot.below(horizon << 64)
-        starts = [_pair(each) for each in (after, *(group.position for group in hot))]
-        ends = [str(each) for each in (*(group.position >> 64 for group in hot), horizon)]
+        starts = [after, *(group.position for group in hot)]
+        ends = [*(group.position >> 64 for group in hot), horizon]
         if hot and self._queued_events:
             # What is behind them may be just coming here.
             del starts[-1], ends[-1]
-        rows = await connection.fetch(_BETWEEN, *zip(*starts, strict=True), ends, FOLDED_AT_ONCE)
-        found = [(_position(row), [event for _, event in _decoded([row])]) for row in rows]
-        more = len(found) == FOLDED_AT_ONCE
-        upto = found[-1][0] if more else _END
+        blocks, more = await read_between(connection, starts, ends, FOLDED_AT_ONCE)
+        found: list[tuple[int, Sequence[Event]]] = [(block.position, block.events()) for block in blocks]
+        upto = blocks[-1].position if more else END
         found += [(group.position, group.events) for group in hot if group.position < upto]
         return sorted(found, key=itemgetter(0)), more
 
@@ -556,12 +564,11 @@ class PostgresLog:
         state = StateRows(connection, place)
         after, upto = 0, await followed(connection, place)
         try:
-            while rows := await _read(connection, after, FOLDED_AT_ONCE, upto, list(rules.counters)):
-                after = _position(rows[-1])
-                counted = [event for _, event in _decoded(rows) if event.environment == environment]
-                await state.count_back(counted, rules)
+            while blocks := await read_blocks(connection, after, FOLDED_AT_ONCE, upto, environment):
+                after = blocks[-1].position
+                await state.count_back([event for block in blocks for event in block.events()], rules)
                 # Not in the transaction, of which nobody sees anything before it ends.
-                await self._pool.execute(_COUNTING, environment, rows[-1]["sequence"], upto & _SEQUENCE)
+                await self._pool.execute(_COUNTING, environment, after & SEQUENCE, upto & SEQUENCE)
         finally:
             await self._pool.execute("DELETE FROM ingest.counting WHERE environment = $1", environment)
 
@@ -569,8 +576,6 @@ class PostgresLog:
         return self._rules.get(environment, _NO_RULES)
 
 
-_COLUMNS = ("id", "received_at", "name", "event")
-_KNOWN = "SELECT id, transaction::text, sequence FROM ingest.events WHERE id = ANY ($1::bytea[])"
 _FOLLOWED = "SELECT transaction::text, sequence FROM {place}.followed"
 _STANDS = """
 SELECT transaction::text, sequence, changes, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon
@@ -581,78 +586,17 @@ _COUNTING = """
 INSERT INTO ingest.counting VALUES ($1, $2::bigint, greatest($2::bigint, $3::bigint))
 ON CONFLICT (environment) DO UPDATE SET done = excluded.done, total = excluded.total
 """
-_LAST = """
-SELECT transaction::text, sequence FROM ingest.events AS e WHERE e.transaction < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY e.transaction DESC, sequence DESC LIMIT 1
-"""
-_LATEST = """
-SELECT transaction::text, sequence FROM ingest.events AS e ORDER BY e.transaction DESC, sequence DESC LIMIT 1
-"""
-_READ = """
-SELECT transaction::text, sequence, event FROM ingest.events AS e
-WHERE (e.transaction, sequence) > ($1::text::xid8, $2)
-  AND (e.transaction, sequence) <= ($3::text::xid8, $4)
-  AND e.transaction < pg_snapshot_xmin(pg_current_snapshot())
-  AND ($6::text[] IS NULL OR name = ANY ($6))
-ORDER BY e.transaction, sequence LIMIT $5
-"""
-_BETWEEN = """
-SELECT found.transaction::text, sequence, event
-FROM unnest($1::text[], $2::bigint[], $3::text[]) AS gap (after, place, before)
-CROSS JOIN LATERAL (
-  SELECT e.transaction, sequence, event FROM ingest.events AS e
-  WHERE (e.transaction, sequence) > (gap.after::xid8, gap.place) AND e.transaction < gap.before::xid8
-  ORDER BY e.transaction, sequence LIMIT $4
-) AS found
-ORDER BY found.transaction, sequence LIMIT $4
-"""
-_RECEIVED = """
-SELECT transaction::text, sequence, received_at, event::json ->> 'environment' AS environment FROM ingest.events AS e
-WHERE (e.transaction, sequence) < ($1::text::xid8, $2) ORDER BY e.transaction DESC, sequence DESC LIMIT $3
-"""
-_SEQUENCE = (1 << 63) - 1
-_END = (((1 << 63) - 1) << 64) | _SEQUENCE
-
-
-def _pair(position: int) -> tuple[str, int]:
-    return str(position >> 64), position & _SEQUENCE
-
-
-def _position(row: Row) -> int:
-    return _joined((row["transaction"], row["sequence"]))
-
-
-def _joined(pair: Position) -> int:
-    return int(pair[0]) << 64 | pair[1]
-
-
-async def _read(
-    source: Source,
-    after: int,
-    limit: int,
-    upto: int = _END,
-    names: list[str] | None = None,
-) -> list[Row]:
-    return await source.fetch(_READ, *_pair(after), *_pair(upto), limit, names)
-
-
-def _decoded(rows: Sequence[Row]) -> list[tuple[int, Event]]:
-    found: list[tuple[int, Event]] = []
-    for row in rows:
-        with suppress(msgspec.MsgspecError):
-            found.append((_position(row), _EVENT.decode(row["event"])))
-    return found
 
 
 async def followed(source: Source, place: Place = "ingest") -> int:
     """The position that the state in a place stands at."""
     row = await source.fetchrow(_FOLLOWED.format(place=place))
     assert row is not None
-    return _position(row)
+    return joined(row)
 
 
 async def _follow(connection: Connection, position: int, place: Place = "ingest") -> None:
-    await connection.execute(_FOLLOW.format(place=place), *_pair(position))
+    await connection.execute(_FOLLOW.format(place=place), *pair(position))
 
 
 async def _counters(connection: Connection, environment: str) -> dict[str, str]:

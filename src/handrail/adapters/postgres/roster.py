@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 
 import msgspec
 
+from handrail.adapters.postgres.blocks import read_speaking, rewrite
 from handrail.adapters.postgres.connection import Connection, Pool, Reading
 from handrail.core.events import Event
 from handrail.core.people import Listed, Subject
+from handrail.ingest.blocks import cut_block, needles
 from handrail.ingest.erasure import Cut, belongs
 
 _PAGE = """
@@ -52,14 +53,6 @@ SELECT id COLLATE "C" AS id FROM (
 ) AS known WHERE id COLLATE "C" > $2 ORDER BY 1 LIMIT $3
 """
 _KNOWN = "SELECT id FROM ingest.subjects WHERE environment = $1 AND id = ANY ($2)"
-_SPEAKING = """
-SELECT transaction::text AS at, sequence, event FROM ingest.events AS e
-WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) AS n WHERE strpos(event, n) > 0)
-"""
-_CUT = """
-UPDATE ingest.events SET event = $3, name = CASE WHEN $3 = 'null' THEN NULL ELSE name END
-WHERE transaction = $1::text::xid8 AND sequence = $2
-"""
 _FORGET = tuple(
     f"DELETE FROM {place}.{what} = ANY ($2)"  # noqa: S608 both are named here
     for place in ("ingest", "ingest_base")
@@ -72,7 +65,6 @@ _FORGET = tuple(
 )
 
 _SUBJECT = msgspec.json.Decoder(Subject)
-_EVENT = msgspec.json.Decoder(Event)
 
 
 class PostgresRoster:
@@ -100,35 +92,26 @@ class PostgresRoster:
 
     async def events(self, environment: str, subjects: Collection[str], *, limit: int | None) -> list[Event]:
         """Events of these subjects, the latest first."""
-        naming = sorted({msgspec.json.encode(each[2:]).decode() for each in subjects})
-        rows = await self._rows.fetch(_SPEAKING + " ORDER BY e.transaction DESC, sequence DESC", naming)
         found: list[Event] = []
-        for row in rows:
-            with suppress(msgspec.MsgspecError):
-                event = _EVENT.decode(row[2])
-                if belongs(event, environment, subjects):
-                    found.append(event)
+        async for block in read_speaking(self._rows, environment, needles(subjects)):
+            found += reversed([each for each in block.events() if belongs(each, environment, subjects)])
+            if limit is not None and len(found) >= limit:
+                break
         return found[:limit]
 
 
 async def cut_events(connection: Connection, environment: str, subjects: Collection[str], cut: Cut) -> int:
     """Delete what is known of subjects and cut the events, in the caller's transaction. Returns how many were cut.
 
-    A row whose event is gone stays, so that its message id is still a duplicate.
+    Their ids stay, so that each is still a duplicate.
     """
     ids = list(subjects)
     for query in _FORGET:
         await connection.execute(query, environment, ids)
-    naming = sorted({msgspec.json.encode(each[2:]).decode() for each in subjects})
     total = 0
-    for row in await connection.fetch(_SPEAKING, naming):
-        try:
-            event = _EVENT.decode(row[2])
-        except msgspec.MsgspecError:
-            continue
-        kept = cut(event)
-        if kept is not event:
-            text = "null" if kept is None else msgspec.json.encode(kept).decode()
-            await connection.execute(_CUT, row[0], row[1], text)
-            total += 1
+    async for block in read_speaking(connection, environment, needles(subjects)):
+        text, changed = cut_block(block.text, cut)
+        if changed:
+            await rewrite(connection, block, text)
+            total += changed
     return total

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import apsw
@@ -22,8 +22,8 @@ import msgspec
 from handrail.adapters.sqlite.connection import connect, connect_to_read
 from handrail.core.errors import Conflict
 from handrail.core.events import Event
+from handrail.ingest.blocks import BLOCK, read_block, write_block
 
-BLOCK = 500
 FORMAT = 1
 SUFFIX = ".log"
 _LAST = (1 << 63) - 1
@@ -41,10 +41,6 @@ CREATE TABLE blocks (
 PRAGMA user_version = {FORMAT};
 COMMIT;
 """
-
-_EVENTS = msgspec.json.Decoder(list[Event])
-_EVENT = msgspec.json.Decoder(Event)
-_RAW_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Day(msgspec.Struct, frozen=True, order=True):
@@ -69,21 +65,10 @@ class Block(msgspec.Struct, frozen=True):
     events: str
 
     def decode(self) -> Iterator[tuple[int, Event]]:
-        """Its events with their positions. One that cannot be read is passed over, never its neighbours."""
-        try:
-            yield from enumerate(_EVENTS.decode(self.events), self.first)
-            return
-        except msgspec.MsgspecError:
-            pass
-        try:
-            raws = _RAW_EVENTS.decode(self.events)
-        except msgspec.MsgspecError:
-            return
-        for position, raw in enumerate(raws, self.first):
-            try:
-                yield position, _EVENT.decode(raw)
-            except msgspec.MsgspecError:
-                continue
+        """Its events with their positions."""
+        for position, event in enumerate(read_block(self.events), self.first):
+            if event is not None:
+                yield position, event
 
 
 def list_days(folder: Path) -> list[Day]:
@@ -93,11 +78,6 @@ def list_days(folder: Path) -> list[Day]:
         first, _, day = path.name.removesuffix(SUFFIX).partition(".")
         days.append(Day(int(first), date.fromisoformat(day), path))
     return sorted(days)
-
-
-def day_at(instant: int) -> date:
-    """The UTC day of an instant in milliseconds."""
-    return datetime.fromtimestamp(instant / 1000, UTC).date()
 
 
 def read_blocks(days: Sequence[Day], after: int, upto: int, naming: str | None = None) -> Iterator[Block]:
@@ -178,12 +158,11 @@ class DayWriter:
 
     def append(self, first: int, events: Sequence[Event], ids: Sequence[bytes]) -> None:
         """Keep `events` at `first` and on, synced. Raises apsw.Error; then nothing here may be trusted any more."""
-        encode = msgspec.json.encode
         blocks: list[tuple[int, int, bytes, str]] = []
         for start in range(0, len(events), BLOCK):
             block = events[start : start + BLOCK]
             joined = b"".join(ids[start : start + BLOCK])
-            blocks.append((first + start, first + start + len(block) - 1, joined, encode(block).decode()))
+            blocks.append((first + start, first + start + len(block) - 1, joined, write_block(block)))
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
         for block in blocks:

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 
-import msgspec
-
 from handrail.adapters.sqlite.connection import Connection, connect
-from handrail.core.events import Event
+from handrail.ingest.blocks import cut_block
 from handrail.ingest.erasure import Cut
-
-NOTHING = msgspec.Raw(b"null")
-"""Stands where an event was, so that the others keep their positions; whoever reads passes over it."""
-
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-_EVENT = msgspec.json.Decoder(Event)
-
-
-def needles(subjects: Collection[str]) -> list[str]:
-    """Texts of which one stands in every block that speaks of a subject (`u:` or `a:` and an id)."""
-    return sorted({msgspec.json.encode(each[2:]).decode() for each in subjects})
 
 
 def cut_day(path: Path, naming: Collection[str], cut: Cut) -> int:
@@ -47,31 +33,6 @@ def cut_day(path: Path, naming: Collection[str], cut: Cut) -> int:
         return total
     finally:
         connection.close(True)
-
-
-def cut_block(text: str, cut: Cut) -> tuple[str, int]:
-    """A block's events as they stay, and how many were changed."""
-    raws = _RAWS.decode(text)
-    changed = 0
-    for at, raw in enumerate(raws):
-        try:
-            event = _EVENT.decode(raw)
-        except msgspec.MsgspecError:
-            continue
-        left = cut(event)
-        if left is not event:
-            raws[at] = NOTHING if left is None else msgspec.Raw(msgspec.json.encode(left))
-            changed += 1
-    return msgspec.json.encode(raws).decode(), changed
-
-
-def events_in(text: str) -> list[Event]:
-    """A block's events; what was cut, or cannot be read, is not there."""
-    found: list[Event] = []
-    for raw in _RAWS.decode(text):
-        with suppress(msgspec.MsgspecError):
-            found.append(_EVENT.decode(raw))
-    return found
 
 
 def overwrite(connection: Connection) -> None:

@@ -28,8 +28,8 @@ import msgspec
 import structlog
 
 from handrail.adapters.sqlite.copying import copy_log
-from handrail.adapters.sqlite.days import Day, DayWriter, count_received, day_at, delete_day, list_days, read_blocks
-from handrail.adapters.sqlite.erasure import cut_day, needles
+from handrail.adapters.sqlite.days import Day, DayWriter, count_received, delete_day, list_days, read_blocks
+from handrail.adapters.sqlite.erasure import cut_day
 from handrail.adapters.sqlite.persons import KnownPersons
 from handrail.adapters.sqlite.rebuild import open_state, rebuild
 from handrail.adapters.sqlite.roster import SqliteRoster
@@ -38,7 +38,8 @@ from handrail.core.errors import Unavailable
 from handrail.core.events import Event
 from handrail.core.fold import FoldRules, Key
 from handrail.core.people import Subject
-from handrail.core.retention import LEAST_DAYS, count_past
+from handrail.core.retention import LEAST_DAYS, count_past, day_at
+from handrail.ingest.blocks import needles
 from handrail.ingest.dedupe import ID_SIZE, SeenIds, dedupe_ids
 from handrail.ingest.erasure import Cut
 from handrail.ingest.ports import Appended, Progress, RebuildReport

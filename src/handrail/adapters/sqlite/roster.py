@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from handrail.adapters.sqlite.connection import connect_to_read
-from handrail.adapters.sqlite.days import BLOCK, list_days
-from handrail.adapters.sqlite.erasure import events_in, needles
+from handrail.adapters.sqlite.days import list_days
 from handrail.core.events import Event
 from handrail.core.people import Listed, Subject
+from handrail.ingest.blocks import BLOCK, needles, read_block
 from handrail.ingest.erasure import belongs
 
 LOOKED_AT = 1_000_000 // BLOCK
@@ -73,7 +73,7 @@ class SqliteRoster:
             naming = needles(subjects)
             for text in self._blocks(None if limit is None else LOOKED_AT):
                 if any(each in text for each in naming):
-                    mine = [each for each in events_in(text) if belongs(each, environment, subjects)]
+                    mine = [each for each in read_block(text) if each and belongs(each, environment, subjects)]
                     found += reversed(mine)
                 if limit is not None and len(found) >= limit:
                     break
