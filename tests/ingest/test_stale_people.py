@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -140,6 +141,25 @@ async def test_people_are_written_together_after_a_while_or_when_nothing_more_co
     store.close()
 
 
+async def test_many_people_wait_while_events_come_and_are_written_when_none_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "PEOPLE", 2)
+    log, store, clock = MemoryLog({"production": rules()}), a_store(), Clock()
+    filler = Filler(store, clock)
+    await log.append(orders(["ann", "bob", "cid"]))
+    assert await filler.fill(log) == 3, "all there was is taken, and nobody written"
+    await log.append(orders(["dan"], "more"))
+    assert await filler.fill(log) == 1
+    assert (store.position, store.described) == (4, 0)
+    clock.seconds += filling.STALE_SECONDS
+    await log.append(orders(["eve"], "last"))
+    assert await filler.fill(log) == 1 + 2
+    assert filler.is_describing
+    await caught_up(filler, log)
+    assert store.described == store.position == 5
+    await agrees(store, log)
+    store.close()
+
+
 async def test_who_is_stale_is_bounded_and_written_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "STALE", 20)
     monkeypatch.setattr(filling, "PEOPLE", 8)
@@ -164,6 +184,22 @@ async def test_who_is_stale_is_bounded_and_written_in_pieces(monkeypatch: pytest
         assert filler.is_describing == bool(filler._stale)
     assert pieces >= 2
     assert await rows(store, "people") == 200
+    store.close()
+
+
+async def test_a_step_is_short_while_as_many_are_stale_as_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "STALE", 20)
+    monkeypatch.setattr(filling, "CROWDED", 4)
+    monkeypatch.setattr(filling, "PEOPLE", 2)
+    log, store, taken = MemoryLog(), a_store(), [0]
+    filler = Filler(store, Clock())
+    await log.append(orders([f"user-{at}" for at in range(60)]))
+    while store.position < 60:
+        await filler.fill(log, limit=10)
+        taken.append(store.position)
+    assert [after - before for before, after in pairwise(taken)][:4] == [10, 10, 4, 4]
+    await caught_up(filler, log)
+    assert await rows(store, "people") == await rows(store, "events") == 60
     store.close()
 
 

@@ -33,8 +33,8 @@ from handrail.ingest.ports import Log
 from handrail.ingest.replica import (
     ANSWERED,
     FACTS,
-    Attributes,
     Batch,
+    ByColumn,
     answer_rows,
     experience_rows,
 )
@@ -183,6 +183,11 @@ class ClickhouseAnalytics(Store):
         found = client.query("SELECT owner, attribute, kind, name FROM columns FINAL").result_rows
         columns = msgspec.convert(found, list[tuple[Owner, str, Kind, str]])
         self._take_columns((owner, Column(attribute, kind), name) for owner, attribute, kind, name in columns)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server answered since it was last let go."""
+        return self._client is not None
 
     @property
     def position(self) -> int:
@@ -352,14 +357,16 @@ class ClickhouseAnalytics(Store):
             _ANSWERS,
             [_answer(row, version) for row in map(msgspec.structs.astuple, answer_rows(batch.people))],
         )
-        self._insert_typed(client, "user", fixed, people, [each.attributes for each in batch.people])
+        self._insert_typed(
+            client, "user", fixed, people, self.by_column((each.environment, each.attributes) for each in batch.people)
+        )
         _insert(client, "people", fixed, gone)
         self._insert_typed(
             client,
             "company",
             {"environment": "String", "company": "String", "version": "UInt64"},
             [(each.environment, each.company, version) for each in batch.companies],
-            [each.attributes for each in batch.companies],
+            self.by_column((each.environment, each.attributes) for each in batch.companies),
         )
         # Links and aliases come after the people they join: a repeated step that finds them has nothing more to join.
         _insert(
@@ -411,7 +418,9 @@ class ClickhouseAnalytics(Store):
                 )
                 for each in batch.events
             ],
-            [each.attributes for each in batch.events],
+            self.by_column((each.environment, each.attributes) for each in batch.events)
+            if batch.values is None
+            else batch.values,
             token=token,
         )
 
@@ -421,17 +430,16 @@ class ClickhouseAnalytics(Store):
         owner: Owner,
         fixed: Mapping[str, str],
         rows: Sequence[tuple[object, ...]],
-        attributes: Sequence[Attributes],
+        values: ByColumn,
         *,
         token: str | None = None,
     ) -> None:
-        """Rows, which begin with their environment, with their attributes' values in columns; new columns are made."""
+        """Rows with their attributes' values in columns; new columns are made."""
         if not rows:
             return
-        environments = [str(row[0]) for row in rows]
         kept = {
             column: {at: _present(stored) for at, stored in values.items()}
-            for column, values in self._values(owner, environments, attributes).items()
+            for column, values in self._values(owner, values).items()
         }
         columns = dict(fixed) | {self._columns[column]: TYPES[column.kind] for column in kept}
         absent: list[list[str] | None] = [[] if column.kind == "list" else None for column in kept]

@@ -206,6 +206,11 @@ class DuckdbAnalytics(Store):
         """Nothing to do: the file is open."""
 
     @property
+    def is_open(self) -> bool:
+        """True: it is, from the start."""
+        return True
+
+    @property
     def position(self) -> int:
         """The position in the log that the store has reached."""
         return self._position
@@ -317,18 +322,18 @@ class DuckdbAnalytics(Store):
         """Write rows and their position as one transaction."""
         with self._writing, self._lock:
             made = dict(self._columns), dict(self._widths)
+            position = self._position if batch.position is None else batch.position
+            described = self._described if batch.described is None else batch.described
             self._connection.execute("BEGIN")
             try:
                 self._write(batch)
-                self._connection.execute("COMMIT")
+                # Each statement that is run by itself waits for the interpreter's lock once more.
+                self._connection.execute(f"UPDATE meta SET position = {position}, described = {described}; COMMIT")
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 self._columns, self._widths = made
                 raise
-            if batch.position is not None:
-                self._position = batch.position
-            if batch.described is not None:
-                self._described = batch.described
+            self._position, self._described = position, described
             self._kept += len(batch.events)
             if batch.persons:
                 (self._late,) = self._row("SELECT count(*) FROM late")
@@ -443,33 +448,39 @@ class DuckdbAnalytics(Store):
         self._delete("aliases", "user_id", batch.aliases)
 
         text = "VARCHAR"
-        environments = [each.environment for each in batch.people]
         self._insert(
             "people",
             {"environment": text, "person": text, "company": text},
-            [environments, [each.person for each in batch.people], [each.company for each in batch.people]],
-            self._values("user", environments, [each.attributes for each in batch.people]),
+            [
+                [each.environment for each in batch.people],
+                [each.person for each in batch.people],
+                [each.company for each in batch.people],
+            ],
+            self._values("user", self.by_column((each.environment, each.attributes) for each in batch.people)),
         )
-        environments = [each.environment for each in batch.companies]
         self._insert(
             "companies",
             {"environment": text, "company": text},
-            [environments, [each.company for each in batch.companies]],
-            self._values("company", environments, [each.attributes for each in batch.companies]),
+            [[each.environment for each in batch.companies], [each.company for each in batch.companies]],
+            self._values("company", self.by_column((each.environment, each.attributes) for each in batch.companies)),
         )
-        environments = [each.environment for each in batch.events]
+        events, named, values = batch.events, batch.named, batch.values
+        subjects = [each.subject for each in events]
+        zones = {environment: self._zone_of(environment) for environment in {each.environment for each in events}}
+        if values is None:
+            values = self.by_column((each.environment, each.attributes) for each in events)
         self._insert(
             "events",
             dict.fromkeys(("environment", "person", "subject", "name"), text) | {"instant": "BIGINT", "day": "INTEGER"},
             [
-                environments,
-                [batch.named.get((each.environment, each.subject), each.subject) for each in batch.events],
-                [each.subject for each in batch.events],
-                [each.name for each in batch.events],
-                [each.instant for each in batch.events],
-                [day_of(each.instant, self._zone_of(each.environment)) for each in batch.events],
+                [each.environment for each in events],
+                [named.get((each.environment, each.subject), each.subject) for each in events] if named else subjects,
+                subjects,
+                [each.name for each in events],
+                [each.instant for each in events],
+                [day_of(each.instant, zones[each.environment]) for each in events],
             ],
-            self._values("event", environments, [each.attributes for each in batch.events]),
+            self._values("event", values),
         )
         self._insert_experiences(batch.people)
         self._insert_rows(
@@ -488,10 +499,6 @@ class DuckdbAnalytics(Store):
             [(*key, canonical) for key, canonical in batch.aliases.items()],
         )
         self._insert_rows("quarantine", {"position": "HUGEINT", "reason": text}, list(batch.quarantined.items()))
-        self._connection.execute(
-            "UPDATE meta SET position = coalesce($1, position), described = coalesce($2, described)",
-            [batch.position, batch.described],
-        )
 
     def _note_late(self, persons: Mapping[Key, str], rowless: Collection[Key]) -> None:
         """Note who of these subjects may have events that stand at somebody else."""

@@ -23,20 +23,34 @@ from handrail.core.events import Event
 from handrail.core.fold import FoldRules, Key, State, company_id, fold, needed, person, subject_key
 from handrail.core.people import Subject
 from handrail.ingest.ports import Log
-from handrail.ingest.replica import Batch, CompanyRow, EventRow, PersonRow, Replica, event_rows
+from handrail.ingest.replica import Batch, ByColumn, CompanyRow, EventRow, PersonRow, Replica, event_rows
 
-BATCH = 2_500
+BATCH = 10_000
 """Most events of a step."""
+CROWDED = 2_500
+"""Most events of a step while no more people than that may become stale: they need the memory."""
 PEOPLE = 1_000
 """Most people that are written at once. Who asks waits meanwhile, and what is known of them is in memory."""
-BATCH_BYTES = 8 * 1024 * 1024
+BATCH_BYTES = 4 * 1024 * 1024
 """How long their bodies may be together."""
 LONGEST = 100_000
 """Most events of one step, whatever it was asked to take: an interrupted step is repeated whole."""
 STALE = 25_000
 """How many people may be stale; who comes on top has the first of them written."""
-STALE_SECONDS = 10.0
-"""How long after each other all stale people are written while many events come. After few they are written at once."""
+STALE_SECONDS = 15.0
+"""How long after each other all stale people are written while many events come. A few are written at once."""
+
+
+_NOBODY: Mapping[str, Mapping[str, Subject]] = {}
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What is written of some events, as far as it follows from them alone."""
+
+    subjects: Collection[Key]
+    """Whom they are about."""
+    rows: Sequence[EventRow]
+    values: ByColumn
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -45,8 +59,8 @@ class Step(msgspec.Struct, frozen=True):
     after: int
     limit: int
     events: Sequence[tuple[int, Event]]
-    rows: Sequence[EventRow] | None
-    """None where they cannot all be made."""
+    made: Made | None
+    """Their rows; None where they cannot all be made."""
     are_all: bool
     """Whether the log had no more."""
 
@@ -82,16 +96,20 @@ class Filler:
         """
         # Two steps at once would start from one position, and count its events twice.
         async with self._filling:
-            await asyncio.to_thread(self._store.open)
+            if not self._store.is_open:
+                await asyncio.to_thread(self._store.open)
             await self._trace(log)
-            step = await self._next(log, limit)
+            is_crowded = len(self._stale) > STALE - CROWDED
+            step = await self._next(log, min(limit, CROWDED) if is_crowded else limit)
             if step.are_all:
-                await self._fill(log, step.events, step.rows)
+                await self._fill(log, step.events, step.made)
             else:
                 await self._fill_reading_on(log, step)
             taken, are_all = len(step.events), step.are_all
             del step  # People need the memory.
-            return taken + await self._describe(log, are_all)
+            # While events of many people come, a short step is no reason to write all of them.
+            is_time = are_all and (taken == 0 or len(self._stale) <= PEOPLE)
+            return taken + await self._describe(log, is_time)
 
     async def clear(self) -> None:
         """Have the store begin again. A step that is under way ends first: it would lead on from where it began."""
@@ -111,7 +129,7 @@ class Filler:
             if not events:
                 break
             keys = {key for _, each in events if (key := subject_key(each))}
-            self._note_stale(await asyncio.to_thread(self._who, keys, {}), events[0][0])
+            self._note_stale(keys, await asyncio.to_thread(self._who, keys, {}), events[0][0])
             at = events[-1][0]
         self._traced, self._round = upto, len(self._stale)
 
@@ -126,7 +144,7 @@ class Filler:
     async def _fill_reading_on(self, log: Log, step: Step) -> None:
         """Write a step and read the next: most of a write is waiting for the disk."""
         filled, ahead = await asyncio.gather(
-            self._fill(log, step.events, step.rows),
+            self._fill(log, step.events, step.made),
             self._read(log, step.events[-1][0], step.limit, None),
             return_exceptions=True,
         )
@@ -148,11 +166,16 @@ class Filler:
         are_all = not events or (pending is None and len(events) < limit and size <= BATCH_BYTES)
         return Step(after, limit, events, await asyncio.to_thread(self._ready, events), are_all)
 
-    def _ready(self, events: Sequence[tuple[int, Event]]) -> Sequence[EventRow] | None:
+    def _ready(self, events: Sequence[tuple[int, Event]]) -> Made | None:
         try:
-            return event_rows(events)
+            return self._make(events)
         except self._store.refusals:
             return None
+
+    def _make(self, events: Sequence[tuple[int, Event]]) -> Made:
+        subjects = {key for _, event in events if (key := subject_key(event))}
+        rows = event_rows(events)
+        return Made(subjects, rows, self._store.by_column((each.environment, each.attributes) for each in rows))
 
     async def follow(self, log: Log, pause: Callable[[], Awaitable[None]], failed: Callable[[Exception], None]) -> None:
         """Fill the store for ever, pausing whenever it is up to date or does not answer. `failed` is told why."""
@@ -164,13 +187,13 @@ class Filler:
                 failed(problem)
             await pause()
 
-    async def _fill(
-        self, log: Log, events: Sequence[tuple[int, Event]], rows: Sequence[EventRow] | None = None
-    ) -> None:
+    async def _fill(self, log: Log, events: Sequence[tuple[int, Event]], made: Made | None = None) -> None:
         if not events:
             return
         try:
-            await self._write(await self._batch(log, events, rows))
+            left = await asyncio.to_thread(self._take, events, made)
+            if left is not None:
+                await self._write_with(log, *left)
         except self._store.refusals as problem:
             if len(events) > 1:
                 middle = len(events) // 2
@@ -179,7 +202,8 @@ class Filler:
                 return
             # One event that cannot be kept costs only itself; the log still has it.
             position = events[0][0]
-            await self._write(Batch(quarantined={position: _reason(problem)}, position=position))
+            batch = Batch(quarantined={position: _reason(problem)}, position=position)
+            await asyncio.to_thread(self._write, batch)
 
     async def _describe(self, log: Log, is_time: bool) -> int:
         """Write the first stale people, if it is time or has been for long, or they are too many. Returns how many."""
@@ -196,10 +220,8 @@ class Filler:
 
     async def _write_people(self, log: Log, names: Sequence[Key]) -> None:
         """Write these people as they are by now."""
-        batch = Batch()
         try:
-            await self._add_people(log, batch, names, set())
-            await self._write(batch, names)
+            await self._write_with(log, Batch(), names, set(), names)
         except self._store.refusals as problem:
             if len(names) > 1:
                 middle = len(names) // 2
@@ -207,40 +229,66 @@ class Filler:
                 await self._write_people(log, names[middle:])
                 return
             # So does one person, who is not counted until something else is known of them.
-            await self._write(Batch(gone=names, quarantined={self._store.position: _reason(problem)}), names)
+            batch = Batch(gone=names, quarantined={self._store.position: _reason(problem)})
+            await asyncio.to_thread(self._write, batch, names)
 
-    async def _write(self, batch: Batch, fresh: Collection[Key] = ()) -> None:
-        """Write a batch, with which these people and those in it are stale no more."""
+    async def _write_with(
+        self, log: Log, batch: Batch, names: Iterable[Key], companies: set[Key], fresh: Collection[Key] = ()
+    ) -> None:
+        """Write a batch with rows of these people and companies, and of the companies of these people, as of now."""
+        await log.folded(self._store.position if batch.position is None else batch.position)
+        asked: dict[str, list[str]] = {}
+        for environment, name in names:
+            asked.setdefault(environment, []).append(name)
+        known: dict[str, Mapping[str, Subject]] = {}
+        wanted = set(companies)
+        for environment, persons in asked.items():
+            # Of whom nothing is known any more, who was erased, there is no row.
+            found = await log.people(environment).users(persons)
+            known[environment] = {name: subject for name, subject in found.items() if subject.first_seen}
+            belongs = map(company_id, known[environment].values())
+            wanted.update((environment, company) for company in belongs if company is not None)
+        batch.companies = [await self._company(log, environment, company) for environment, company in sorted(wanted)]
+        await asyncio.to_thread(self._write, batch, fresh, known)
+
+    def _write(
+        self, batch: Batch, fresh: Collection[Key] = (), known: Mapping[str, Mapping[str, Subject]] = _NOBODY
+    ) -> None:
+        """Write a batch with rows of these people. They and whom it `fresh`ens are stale no more."""
+        batch.people = [
+            self._person(environment, name, subject)
+            for environment, subjects in known.items()
+            for name, subject in subjects.items()
+        ]
         done = {*fresh, *batch.gone, *((each.environment, each.person) for each in batch.people)}
         reached = self._store.position if batch.position is None else batch.position
         batch.described = next((at - 1 for key, at in self._stale.items() if key not in done), reached)
-        await asyncio.to_thread(self._store.write, batch)
+        self._store.write(batch)
         for key in done:
             self._stale.pop(key, None)
         self._traced = reached
 
-    def _note_stale(self, named: Mapping[Key, str], position: int) -> None:
-        """Note that events from this position on touched the people whom these subjects are."""
-        for (environment, _), name in named.items():
-            self._stale.setdefault((environment, name), position)
+    def _note_stale(self, subjects: Iterable[Key], named: Mapping[Key, str], position: int) -> None:
+        """Note that events from this position on touched these subjects, who are the people `named`, or themselves."""
+        for key in subjects:
+            name = named.get(key)
+            self._stale.setdefault(key if name is None else (key[0], name), position)
 
-    async def _batch(self, log: Log, events: Sequence[tuple[int, Event]], rows: Sequence[EventRow] | None) -> Batch:
-        batch, moved = await asyncio.to_thread(self._resolve, events, rows)
-        companies = {(each.environment, each.group_id) for _, each in events if each.type == "group" and each.group_id}
-        if moved or companies:
-            await self._add_people(log, batch, moved, companies)
-        return batch
+    def _take(self, events: Sequence[tuple[int, Event]], made: Made | None) -> tuple[Batch, list[Key], set[Key]] | None:
+        """Write what these events say of themselves and of who is who.
 
-    def _resolve(self, events: Sequence[tuple[int, Event]], rows: Sequence[EventRow] | None) -> tuple[Batch, list[Key]]:
-        """What these events say of themselves and of who is who, and whose rows must change with that."""
-        happened = [event for _, event in events]
-        state, persons, gone = self._linked(happened)
-        named = self._who({key for each in happened if (key := subject_key(each))}, persons)
-        # Whoever a subject belonged to before has lost what it did.
-        before = self._who(persons, {})
+        Nothing is written yet where rows of people or of companies must change with it: those are told then.
+        """
+        made = self._make(events) if made is None else made
+        others = [event for _, event in events if event.type != "track"]
+        state, persons, gone = self._linked(others)
+        named = self._who(made.subjects, persons)
+        # Whoever a subject belonged to before, itself or somebody else, has lost what it did.
+        before = {key: key[1] for key in persons} | self._who(persons, {})
         moved = {(key[0], name) for known in (persons, before) for key, name in known.items()} - gone
         batch = Batch(
-            events=event_rows(events) if rows is None else rows,
+            events=made.rows,
+            values=made.values,
             named=named,
             persons=persons,
             gone=gone,
@@ -249,27 +297,12 @@ class Filler:
             aliases=state.aliases,
             position=events[-1][0],
         )
-        self._note_stale(named, events[0][0])
-        return batch, sorted(moved)
-
-    async def _add_people(self, log: Log, batch: Batch, names: Sequence[Key], companies: set[Key]) -> None:
-        """Add rows of these people and companies, and of the companies of these people, as they are by now."""
-        position = self._store.position if batch.position is None else batch.position
-        await log.folded(position)
-        asked: dict[str, list[str]] = {}
-        for environment, name in names:
-            asked.setdefault(environment, []).append(name)
-        people: list[PersonRow] = []
-        for environment, persons in asked.items():
-            known = await log.people(environment).users(persons)
-            # Of whom nothing is known any more, who was erased, there is no row.
-            people += await asyncio.to_thread(self._people, environment, known)
-        batch.people = people
-        wanted = companies | {(each.environment, each.company) for each in people if each.company is not None}
-        batch.companies = [await self._company(log, environment, company) for environment, company in sorted(wanted)]
-
-    def _people(self, environment: str, known: Mapping[str, Subject]) -> list[PersonRow]:
-        return [self._person(environment, name, subject) for name, subject in known.items() if subject.first_seen]
+        self._note_stale(made.subjects, named, events[0][0])
+        companies = {(each.environment, each.group_id) for each in others if each.type == "group" and each.group_id}
+        if moved or companies:
+            return batch, sorted(moved), companies
+        self._write(batch)
+        return None
 
     def _person(self, environment: str, name: str, subject: Subject) -> PersonRow:
         known = person(subject, None)
@@ -303,12 +336,11 @@ class Filler:
         gone = {key for key, person in persons.items() if key[1] != person}
         return state, persons, gone
 
-    def _who(self, subjects: Iterable[Key], persons: Mapping[Key, str]) -> dict[Key, str]:
-        """Who these subjects are, with what this batch says of them before what the store knew."""
-        asked = list(subjects)
+    def _who(self, subjects: Collection[Key], persons: Mapping[Key, str]) -> dict[Key, str]:
+        """Who those of these subjects are that are not simply themselves, by this batch before what the store knew."""
         # Who is stale is a person, so nobody else by now.
-        known = self._store.who([key for key in asked if key not in self._stale])
-        return {key: persons.get(key) or known.get(key) or key[1] for key in asked}
+        known = self._store.who([key for key in subjects if key not in self._stale])
+        return {key: name for key in subjects if (name := persons.get(key) or known.get(key))}
 
 
 def _reason(problem: Exception) -> str:

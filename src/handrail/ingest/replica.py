@@ -17,7 +17,7 @@ from handrail.core.conditions.model import ExperienceFact
 from handrail.core.events import Event
 from handrail.core.fold import Key, State, subject_key
 from handrail.core.people import AttributeValue, ExperienceState, Link
-from handrail.core.values import MAX_CHARACTERS, Refused, check_attribute, instant_of
+from handrail.core.values import LARGEST_EXACT, MAX_CHARACTERS, Refused, check_attribute, instant_of
 
 ANSWERED = "question_answered"
 """The event that carries an answer."""
@@ -55,14 +55,20 @@ class EventRow(msgspec.Struct, frozen=True, gc=False):
     """Where it stands in the log."""
 
 
+ByColumn: TypeAlias = Mapping[tuple[str, Kind], Mapping[int, object]]
+"""Values of many rows, by attribute and kind and then by row."""
+
+
 class Batch(msgspec.Struct):
     """What one transaction writes. People and companies replace their earlier rows."""
 
     people: Sequence[PersonRow] = ()
     companies: Sequence[CompanyRow] = ()
     events: Sequence[EventRow] = ()
+    values: ByColumn | None = None
+    """What the events' attributes come to column by column; None where nobody has worked it out yet."""
     named: Mapping[Key, str] = {}
-    """Who the events' subjects are."""
+    """Who the events' subjects are, for those that are not simply themselves."""
     persons: Mapping[Key, str] = {}
     """Who a subject is today, by environment and subject."""
     gone: Iterable[Key] = ()
@@ -83,6 +89,11 @@ class Replica(Protocol):
 
     def open(self) -> None:
         """Make ready, unless it is. Raises Unavailable."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is ready."""
         ...
 
     @property
@@ -119,6 +130,10 @@ class Replica(Protocol):
 
     def who(self, subjects: Iterable[Key]) -> dict[Key, str]:
         """Who these subjects are, for those that are not simply themselves."""
+        ...
+
+    def by_column(self, rows: Iterable[tuple[str, Attributes]]) -> ByColumn:
+        """The values of rows, told their environments and attributes, as `write` takes them."""
         ...
 
     def write(self, batch: Batch) -> None:
@@ -214,8 +229,11 @@ def properties(event: Event) -> dict[str, AttributeValue]:
     kept: dict[str, AttributeValue] = {}
     if isinstance(found, dict):
         for name, value in cast("dict[str, object]", found).items():
+            # Most of them are these, in which `check_attribute` would find nothing to change.
             if type(value) is str and len(value) <= MAX_CHARACTERS and value.isascii():
-                # So most of them are, and `check_attribute` would find nothing to change.
+                kept["property." + name] = value
+                continue
+            if type(value) is int and -LARGEST_EXACT <= value <= LARGEST_EXACT:
                 kept["property." + name] = value
                 continue
             checked = check_attribute(value)

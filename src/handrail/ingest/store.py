@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from handrail.compile.queries import Column, Kind, Owner, Query, Scope, audience
 from handrail.compile.sql import TABLES, Printer, Sql
@@ -13,7 +13,7 @@ from handrail.core.fold import Key, State
 from handrail.core.people import Link
 from handrail.ingest.filler import BATCH, Filler
 from handrail.ingest.ports import Log
-from handrail.ingest.replica import Attributes, Batch, typed
+from handrail.ingest.replica import Attributes, Batch, ByColumn, typed
 
 MAX_COLUMNS = 2000
 """Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
@@ -34,6 +34,11 @@ class Store(ABC):
     @abstractmethod
     def open(self) -> None:
         """Make ready, unless it is. Raises Unavailable."""
+
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether it is ready."""
 
     @property
     @abstractmethod
@@ -113,29 +118,38 @@ class Store(ABC):
         """Forget everything; `fill` begins at the log's start again."""
         await self._filler.clear()
 
-    def _values(
-        self, owner: Owner, environments: Sequence[str], rows: Sequence[Attributes]
-    ) -> dict[Column, dict[int, object]]:
-        """The values of rows, told their environments and attributes, by column and row; new columns are made."""
+    def by_column(self, rows: Iterable[tuple[str, Attributes]]) -> ByColumn:
+        """The values of rows, told their environments and attributes."""
         found: dict[tuple[str, Kind], dict[int, object]] = {}
         texts: dict[str, dict[int, object]] = {}
-        refused: dict[int, object] = {}
-        for at, attributes in enumerate(rows):
+        numbers: dict[str, dict[int, object]] = {}
+        for at, (environment, attributes) in enumerate(rows):
             for name, value in attributes.items():
-                if type(value) is str and name in texts and value[4:5] != "-":
-                    # So most of them are: text that is no date, in a column that is there.
-                    texts[name][at] = value
+                # Most of them are these: text that is no date, and numbers, in columns that were met before.
+                if type(value) is str:
+                    if name in texts and value[4:5] != "-":
+                        texts[name][at] = value
+                        continue
+                elif name in numbers and type(value) is not bool and isinstance(value, int | float):
+                    numbers[name][at] = float(value)
                     continue
-                for kind, kept in typed(value, self._zone_of(environments[at])):
-                    values = found.get((name, kind))
-                    if values is None:
-                        column = Column(name, kind)
-                        has_room = column in self._columns or self._has_room(owner, column)
-                        values = found[name, kind] = {} if has_room else refused
-                        if kind == "text":
-                            texts[name] = values
+                for kind, kept in typed(value, self._zone_of(environment)):
+                    values = found.setdefault((name, kind), {})
                     values[at] = kept
-        return {Column(*key): values for key, values in found.items() if values is not refused}
+                    if kind == "text":
+                        texts[name] = values
+                    elif kind == "number":
+                        numbers[name] = values
+        return found
+
+    def _values(self, owner: Owner, found: ByColumn) -> dict[Column, Mapping[int, object]]:
+        """Values by column, but for those that find no room; new columns are made."""
+        columns = {Column(*key): values for key, values in found.items()}
+        return {
+            column: values
+            for column, values in columns.items()
+            if column in self._columns or self._has_room(owner, column)
+        }
 
     def _has_room(self, owner: Owner, column: Column) -> bool:
         """Whether a new column could be made."""

@@ -51,7 +51,7 @@ SAVE_ROWS = 20_000
 SAVE_SECONDS = 0.5
 IDLE_SECONDS = 0.005
 """How long nothing has to come before what was folded is saved."""
-READ_CHARACTERS = 4 * 1024 * 1024
+READ_CHARACTERS = 8 * 1024 * 1024
 """How much of the log a reader holds before it hands on what it has."""
 FREE_FLOOR = 1024 * 1024 * 1024
 SOME_SUBJECTS = 500
@@ -203,7 +203,10 @@ class SqliteLog:
         found: list[tuple[int, Event]] = []
         size = 0
         for block in read_blocks(list_days(self._folder), after, upto):
-            found += (each for each in block.decode() if each[0] > after)
+            if block.first > after:
+                found += block.decode()
+            else:
+                found += (each for each in block.decode() if each[0] > after)
             size += len(block.events)
             if len(found) >= limit or size >= READ_CHARACTERS:
                 return found[:limit], block.last
