@@ -56,12 +56,17 @@ def host(emptied: Demo, browser: Browser, tmp_path: Path) -> Iterator[Host]:
 def visit(demo: Demo, browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens the demo's host page in a browser of its own; `persona` signs in before anything loads.
 
-    `host` is another demo's, such as the quiet one.
+    `host` is another demo's, such as the quiet one. With `clock` the test may move the page's.
     """
     contexts = []
 
     def open_page(
-        persona: str | None = None, path: str = "/demo/index.html", host: Demo | None = None, **options: object
+        persona: str | None = None,
+        path: str = "/demo/index.html",
+        host: Demo | None = None,
+        *,
+        clock: bool = False,
+        **options: object,
     ) -> Page:
         context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)  # pyright: ignore[reportArgumentType]
         contexts.append(context)
@@ -70,6 +75,8 @@ def visit(demo: Demo, browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda fault: page.faults.append(str(fault)))  # pyright: ignore[reportAttributeAccessIssue]
         if persona:
             context.add_init_script(f"localStorage.setItem('demo-persona', {persona!r})")
+        if clock:
+            page.clock.install()
         page.goto((host or demo).host + path)
         return page
 

@@ -81,6 +81,11 @@ def ready(page: Page) -> None:
     page.wait_for_function("window.handrail?.decisions?.().length")
 
 
+def answered(page: Page) -> None:
+    """Wait until the server has answered for all that was pushed so far: no boot is due then. Once a page."""
+    page.evaluate("jimo.push(['get', 'user:segments'])")
+
+
 # ------------------------------------------------------------------ panels and the feed
 
 CENTERS = [
@@ -254,6 +259,7 @@ def test_before_a_user_is_known_nothing_is_asked_stored_or_run(browser: Browser,
       Storage.prototype.setItem = function (key, text) { writes.push(key); return set.call(this, key, text) }
     """)
     page = context.new_page()
+    page.clock.install()
     asked: list[str] = []
     page.on("request", lambda each: asked.append(each.url) if each.url.startswith(demo.server) else None)
     bodies = boots_of(page)
@@ -267,7 +273,7 @@ def test_before_a_user_is_known_nothing_is_asked_stored_or_run(browser: Browser,
       document.dispatchEvent(new Event('visibilitychange'))
       dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))
     }""")
-    page.wait_for_timeout(600)
+    page.clock.run_for(5000)
     assert [url.rsplit("/", 1)[1] for url in asked] == ["handrail.js"]
     assert page.evaluate("writes.filter((key) => key.includes('handrail'))") == []
     assert page.evaluate("segmentJimo.initialized") is False
@@ -297,16 +303,15 @@ def test_before_a_user_is_known_nothing_is_asked_stored_or_run(browser: Browser,
 def test_a_newly_published_tour_appears_with_the_flag_and_not_without_it(
     visit: Visit, demo: Demo, tmp_path: Path
 ) -> None:
-    page = visit(None, path=PLAIN)
+    page = visit(None, path=PLAIN, clock=True)
     page.evaluate("jimo.push(['do', 'identify', ['flagged']])")
     page.evaluate("jimo.push(['set', 'user:attributes', [{cohort: 'flags'}, true]])")
-    ready(page)
-    page.wait_for_timeout(2500)
+    answered(page)
     publish(demo, tmp_path, "flagged", "flags", form=BANNER)
     card = page.locator("handrail-root [role=region]").filter(has_text="The banner flagged")
     bodies = boots_of(page)
     page.evaluate("jimo.push(['set', 'user:attributes', [{colour: 'red'}]])")
-    page.wait_for_timeout(2500)
+    page.clock.run_for(5000)
     assert bodies == []
     expect(card).to_have_count(0)
     page.evaluate("jimo.push(['set', 'user:attributes', [{colour: 'blue'}, {refetchBoosted: true}]])")
@@ -380,14 +385,11 @@ def test_segments_are_sent_to_pages_that_ask_and_to_no_others(visit: Visit, demo
         ),
     )
     become(page, "segmented", role="owner", plan="free")
-    page.wait_for_function("jimo.push(['get', 'user:id']) === 'segmented'")
-    page.wait_for_timeout(2500)
-    assert replies
+    eventually(page, lambda: [reply for reply in replies if reply.get("userId") == "segmented"])
     assert not any("segments" in reply for reply in replies)
     assert page.evaluate("jimo.push(['get', 'user:segments'])") == ["administrators"]
     become(page, "somebody-else", role="guest", plan="free")
-    page.wait_for_timeout(2500)
-    assert page.evaluate("jimo.push(['get', 'user:segments'])") == []
+    eventually(page, lambda: page.evaluate("jimo.push(['get', 'user:segments'])") == [])
 
 
 # ------------------------------------------------------------------ what the page hears, and what it takes over
@@ -414,7 +416,7 @@ def test_listeners_hear_each_event_by_its_name_until_they_are_taken_off(
     }""")
     become(page, "listener", cohort="hears")
     page.wait_for_function("heard.some(([name]) => name === 'ready')")
-    page.wait_for_timeout(2200)
+    answered(page)
     assert page.evaluate("handrail.start('heard')") == {"started": True}
     page.wait_for_function("heard.some(([name, about]) => name === 'experience:seen' && about === 'heard')")
     page.get_by_role("button", name="Go", exact=True).click()
@@ -427,8 +429,11 @@ def test_listeners_hear_each_event_by_its_name_until_they_are_taken_off(
     assert ["experience:ended", "heard", "completed"] in heard
     assert page.evaluate("heard.some(([name, about]) => name === 'decision' && about === 'heard')")
     page.evaluate("heard.length = 0; jimo.push(['off', 'decision']); jimo.push(['off', 'ready'])")
-    page.evaluate("jimo.push(['do', 'boosted:refresh'])")
-    page.wait_for_timeout(2500)
+    # Somebody who listens still hears that the server has answered.
+    page.evaluate("""() => new Promise((heard) => {
+      jimo.push(['on', 'ready', [heard]])
+      jimo.push(['do', 'boosted:refresh'])
+    })""")
     assert page.evaluate("heard") == []
     assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -444,8 +449,7 @@ def test_a_pages_own_router_takes_navigations_of_its_origin(visit: Visit, demo: 
       jimo.push(['set', 'core:navigate', [(url) => { routed.push(url); history.pushState({}, '', url) }]])
     }""")
     become(page, "routed", cohort="routes")
-    ready(page)
-    page.wait_for_timeout(2200)
+    answered(page)
     assert page.evaluate("handrail.start('router')") == {"started": True}
     page.get_by_role("button", name="Go", exact=True).click()
     page.wait_for_function("routed.length")

@@ -127,15 +127,11 @@ def test_a_sandboxed_frame_is_a_page_like_another(kinds: Demo, page: Page, sandb
             " frame.width = 900; frame.height = 600; frame.src = '/'; document.body.append(frame) }",
             [sandbox],
         )
-        while len(page.frames) < 2 or page.frames[-1].url == "about:blank":
-            page.wait_for_timeout(30)
+        eventually(page, lambda: len(page.frames) > 1 and page.frames[-1].url != "about:blank")
         frame = page.frames[-1]
         denied = "(() => { try { localStorage.x; return false } catch { return true } })()"
         assert frame.evaluate(denied) is ("same-origin" not in sandbox), "the sandbox is real"
-        for _ in range(200):
-            if frame.evaluate("!!window.ready"):
-                break
-            page.wait_for_timeout(30)
+        eventually(page, lambda: frame.evaluate("!!window.ready"))
         frame.evaluate("postMessage({start: 'modal'}, '*')")
         card = frame.locator("handrail-root [role=dialog]")
         card.wait_for()

@@ -15,10 +15,12 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from tests.support.demo import Demo
 from tests.support.hosts import folder_server
 from tests.support.soak import times
+from tests.support.waiting import eventually
 
 PROJECT = "5f0f3b1e-7c1d-4c39-9d0a-2a6d1f1d0b57"
 MARK = "window.ran = (window.ran || 0) + 1; window.seenAt = [context.step, context.attribute('custom.plan')]"
 NOTE = "const n = Number(localStorage.getItem('ran') || 0); localStorage.setItem('ran', String(n + 1))"
+FETCHED = "performance.getEntriesByType('resource').filter(({name}) => name.includes('/code/')).length"
 THROWS = "window.thrown = true; throw new Error('from code')"
 
 
@@ -86,13 +88,16 @@ def page_on(
 def start(page: Page, key: str) -> Locator:
     """Starts a tour once the SDK knows of it; gives its button."""
     button = page.locator("handrail-root [role=dialog] button", has_text="Go")
-    for _ in range(40):
-        page.evaluate("(key) => handrail.start(key)", key)
-        if button.is_visible():
-            break
-        page.wait_for_timeout(250)
+    page.evaluate("handrail.push(['on', 'code:failed', [({reason}) => { window.failed = reason }]])")
+    eventually(page, lambda: page.evaluate("(key) => handrail.start(key)", key)["started"])
     expect(button).to_be_visible()
     return button
+
+
+def failed(page: Page) -> str:
+    """Why the code was not run, once that was said."""
+    eventually(page, lambda: page.evaluate("window.failed"))
+    return page.evaluate("window.failed")
 
 
 def test_it_runs_in_the_click_under_the_strictest_policy_that_names_ours(
@@ -104,7 +109,9 @@ def test_it_runs_in_the_click_under_the_strictest_policy_that_names_ours(
     )
     with page_on(coded, browser, tmp_path, policy) as page:
         button = start(page, "marks")
-        page.wait_for_timeout(800)
+        # Fetched under its hash, imported from the browser's cache, and evaluated a task later.
+        eventually(page, lambda: page.evaluate(FETCHED) == 2)
+        page.evaluate("new Promise((done) => setTimeout(() => setTimeout(done)))")
         # Synchronous: what the code did is there before the click's own task is over.
         assert button.evaluate("(button) => { button.click(); return window.ran }") == 1
         assert page.evaluate("window.seenAt") == ["only", "pro"]
@@ -121,7 +128,7 @@ def test_a_page_whose_trusted_types_do_not_name_ours_gets_none_and_works_on(
     with page_on(coded, browser, tmp_path, policy) as page:
         start(page, "marks").click()
         expect(page.locator("handrail-root [role=dialog]")).to_have_count(0)
-        page.wait_for_timeout(500)
+        assert failed(page) == "not_loaded"
         assert page.evaluate("window.ran ?? 0") == 0
 
 
@@ -134,7 +141,7 @@ def test_a_page_that_says_no_runs_and_fetches_nothing(coded: Demo, browser: Brow
         page.on("request", lambda request: asked.append(request.url))
         start(page, "marks").click()
         expect(page.locator("handrail-root [role=dialog]")).to_have_count(0)
-        page.wait_for_timeout(500)
+        assert failed(page) == "vetoed"
         assert page.evaluate("window.ran ?? 0") == 0
         assert not [url for url in asked if "/code/" in url]
 
@@ -156,7 +163,7 @@ def test_other_bytes_under_the_hash_are_not_run(coded: Demo, browser: Browser, t
 
         page.route("**/sdk/v1/code/*", tampered)
         start(page, "marks").click()
-        page.wait_for_timeout(800)
+        assert failed(page) == "not_loaded"
         assert page.evaluate("[window.ran ?? 0, !!window.tampered]") == [0, False]
 
 
@@ -187,7 +194,7 @@ def test_run_js_before_a_navigation_records_its_event_every_time_on_a_slow_netwo
             page.wait_for_url("**/other.html")
             page.goto(page.url.replace("other", "index"))
             page.wait_for_function("window.handrail?.version")
-        page.wait_for_timeout(3000)
+        eventually(page, lambda: len(sent) >= TIMES, seconds=30)
         assert len(sent) == TIMES
         assert len(set(sent.values())) == 1
         assert page.evaluate("Number(localStorage.getItem('ran'))") == TIMES

@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.journeys.test_commands import answered
 from tests.support.demo import Demo
 from tests.support.waiting import eventually
 
@@ -17,7 +18,7 @@ Visit = Callable[..., Page]
 def test_a_signature_goes_with_boot_and_batches_of_its_user_and_is_never_stored(visit: Visit, demo: Demo) -> None:
     page = visit(None)
     page.wait_for_function("handrail?.decisions?.().length")
-    page.wait_for_timeout(2200)
+    answered(page)
     sent: list[tuple[str, dict[str, Any]]] = []
 
     def note(request: Any) -> None:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from tests.journeys.test_commands import PLAIN, TOUR, boots_of, kept, publish, ready
+from tests.journeys.test_commands import PLAIN, TOUR, answered, boots_of, kept, publish, ready
 from tests.support.demo import Demo, become
 from tests.support.waiting import eventually
 
@@ -160,8 +160,8 @@ def test_another_identity_in_the_midst_of_a_run_ends_it_as_replaced(visit: Visit
     assert ["personal", "replaced"] in page.evaluate("ends")
     assert page.evaluate("jimo.push(['get', 'user:attributes'])") == {}
     page.reload()
-    ready(page)
-    page.wait_for_timeout(500)
+    page.wait_for_function("window.handrail?.version")
+    answered(page)
     expect(page.locator(CARD).filter(has_text="The tour personal")).to_have_count(0)
 
 
@@ -188,12 +188,12 @@ def test_what_the_visitor_saw_the_user_has_seen_also_before_the_server_knows(
 
 
 def test_a_page_from_the_back_forward_cache_decides_anew(visit: Visit) -> None:
-    page = visit(None, path=PLAIN)
+    page = visit(None, path=PLAIN, clock=True)
     ready(page)
-    page.wait_for_timeout(2200)
+    answered(page)
     bodies = boots_of(page)
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: false}))")
-    page.wait_for_timeout(300)
+    page.clock.run_for(5000)
     assert bodies == []
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     eventually(page, lambda: bodies)
@@ -248,7 +248,8 @@ def test_two_copies_of_the_sdk_make_one(browser: Browser, demo: Demo, version: s
       again.onload = done
       document.head.append(again)
     }})""")
-    page.wait_for_timeout(500)
+    # A boot that it asked for would have left by the end of the next task.
+    page.evaluate("new Promise((done) => setTimeout(done))")
     assert page.evaluate("handrail.version") == "0.1.0"
     assert page.evaluate("jimo.version") == "0.1.0"
     assert bodies == [], "the second copy starts nothing"
@@ -282,8 +283,7 @@ def test_a_dead_server_is_asked_six_times_a_minute_and_the_page_settles_by_what_
     asked: list[list[float]] = []
     page = timed("/demo/index.html", prepare=lambda context: asked.append(refuse(context)))
     page.clock.run_for(3000)
-    page.wait_for_timeout(500)
-    assert page.evaluate("handrail.decisions().length"), "settled within three seconds"
+    eventually(page, lambda: page.evaluate("handrail.decisions().length"))
     for at in range(50):
         page.evaluate(f"jimo.push(['do', 'segmentio:track', [{{event: 'offline', messageId: 'offline-{at}'}}]])")
         page.clock.run_for(1100)
@@ -311,13 +311,12 @@ def test_nothing_is_asked_inside_a_retry_after_window(timed: Timed) -> None:
         context.route(re.compile("/(sdk/v1/boot|v1/batch)$"), answer)
 
     page = timed(prepare=busy)
-    page.wait_for_timeout(300)
-    assert len(asked) == 1
+    eventually(page, lambda: asked)
     for at in range(11):
         page.evaluate(f"jimo.push(['do', 'identify', ['hasty-{at}']])")
         page.evaluate("dispatchEvent(new Event('online'))")
         page.clock.run_for(10_000)
-        page.wait_for_timeout(20)
+        page.evaluate("new Promise((done) => done())")
     assert len(asked) == 1, asked
     # In steps shorter than the ten seconds after which a request is given up: the clock moves faster than the network.
     for _ in range(40):

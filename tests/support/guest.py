@@ -99,11 +99,11 @@ class Guest:
     def look(self, how: str = LOOK) -> str:
         """`fine`, once it is; else what is wrong with the card, or by `STANDS` with what opens it."""
         told = ""
-        for _ in range(40):
+        for _ in range(400):
             told = self.page.evaluate(how)
             if told == "fine":
                 break
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(25)
         return told
 
     def active(self) -> str:
