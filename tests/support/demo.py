@@ -59,9 +59,10 @@ def running_demo(folder: Path) -> Iterator[Demo]:
     """The demo, from its first answer to its end."""
     port = find_free_port()
     environment = {**os.environ, "HANDRAIL_DATA": str(folder), "HANDRAIL_PORT": str(port)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "handrail.cli", "demo"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    with (folder / "output").open("w") as output:
+        # Into a file: a pipe that nobody reads is full one day, and the server waits at it for ever.
+        command = [sys.executable, "-m", "handrail.cli", "demo"]
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output)
     try:
         deadline = time.monotonic() + 120
         while True:
@@ -70,7 +71,8 @@ def running_demo(folder: Path) -> Iterator[Demo]:
                 break
             except httpx.HTTPError:
                 if process.poll() is not None:
-                    raise AssertionError(f"the demo ended with {process.returncode}") from None
+                    told = (folder / "output").read_text()
+                    raise AssertionError(f"the demo ended with {process.returncode}: {told}") from None
                 if time.monotonic() > deadline:
                     raise AssertionError("the demo does not answer within two minutes") from None
                 time.sleep(0.1)
