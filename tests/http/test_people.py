@@ -143,8 +143,8 @@ async def test_attributes_are_learnt_and_what_an_audience_asks_in_vain_is_told(d
     ]
     applied = await published(door, a_banner("hello", audience={"all": conditions}))
     assert [(each["code"], each["path"], each["severity"]) for each in applied["warnings"]] == [
-        ("type_conflict", "audience", "warning"),
-        ("never_received", "audience", "warning"),
+        ("type_conflict", "documents[0].document.audience", "warning"),
+        ("never_received", "documents[0].document.audience", "warning"),
     ]
     described = {each["name"]: each for each in await got(door, "/api/v1/attributes")}
     assert (described["custom.tier"]["type"], described["custom.tier"]["asked_by"]) == (None, ["hello"])

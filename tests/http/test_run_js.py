@@ -65,7 +65,7 @@ async def problems(answer: httpx.Response) -> list[tuple[str, str]]:
     return [(each["code"], each["path"]) for each in answer.json()["problems"] if each["severity"] == "error"]
 
 
-ACTION = "content.steps[0].blocks[1].actions[0]"
+ACTION = "documents[0].document.content.steps[0].blocks[1].actions[0]"
 
 
 async def test_it_is_off_until_an_owner_signs_and_code_is_refused_with_its_path(here: Running) -> None:

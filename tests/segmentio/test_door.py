@@ -183,7 +183,7 @@ async def test_a_changed_document_runs_at_once_and_a_pruned_one_stops(door: Door
 
 async def test_another_projects_id_is_a_warning(door: Door) -> None:
     [warning] = (await door.apply(DESTINATION)).json()["warnings"]
-    assert (warning["code"], warning["path"]) == ("other_project", "settings.projectId")
+    assert (warning["code"], warning["path"]) == ("other_project", "documents[0].document.settings.projectId")
     own = {**DESTINATION, "settings": {"projectId": PUBLIC_ID}}
     assert (await door.apply(own)).json()["warnings"] == []
 
@@ -194,10 +194,10 @@ async def test_what_is_wrong_is_refused_with_every_path(door: Door) -> None:
     answer = await door.apply({**DESTINATION, "mappings": mappings})
     assert answer.status_code == 422
     errors = [each["path"] for each in answer.json()["problems"] if each["severity"] == "error"]
-    assert errors == ["mappings[50]", "mappings[0].trigger"]
+    assert errors == [f"documents[0].document.{each}" for each in ("mappings[50]", "mappings[0].trigger")]
     assert "'Mapping 51'" in answer.json()["problems"][0]["message"]
     answer = await door.apply({"kind": "destination", "key": "jimo", "settings": {"manualInit": True}})
-    assert (answer.status_code, answer.json()["path"]) == (422, "settings")
+    assert (answer.status_code, answer.json()["path"]) == (422, "documents[0].document.settings")
     answer = await door.apply(
         {**DESTINATION, "mappings": [{"action": "sendTrackEvent", "fields": {"x": {"@template": "y" * 1_000_000}}}]}
     )

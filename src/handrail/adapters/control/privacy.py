@@ -125,6 +125,8 @@ class ControlPrivacy:
             values["verify_identity"] = enforced
         if scrub is not None:
             values["scrub"] = msgspec.json.encode(scrub).decode()
+        if not values:
+            return
         async with self._database.transaction() as connection:
             changed = await connection.execute(update(environment_privacy).where(mine).values(values))
             if changed.rowcount == 0:

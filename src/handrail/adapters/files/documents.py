@@ -52,10 +52,9 @@ class Files:
             return
         for root, value, kind in _parts(read.value, file.stem):
             try:
-                self.documents.append(Placed(cast("Document", decode(value, kind)), source, root))
+                self.documents.append(Placed(cast("Document", decode(value, kind, root)), source, root))
             except Invalid as problem:
-                path = f"{root}.{problem.path}" if root and problem.path else root or problem.path
-                self.problems.append(Found(source, path, "invalid", problem.message))
+                self.problems.append(Found(source, problem.path, "invalid", problem.message))
 
     def place(self, found: Found) -> str:
         """Where a problem is: `file:line: path`."""

@@ -16,22 +16,25 @@ Decoded = TypeVar("Decoded")
 PATHS = re.compile(r" - at `([^`]*)`")
 
 
-def decode_experience(data: bytes | object) -> Experience:
+def decode_experience(data: bytes | object, at: str = "") -> Experience:
     """The document that JSON bytes or plain data describe. Raises Invalid whose `path` is `content.steps[2].target`."""
-    return cast("Experience", decode(data, cast("type", Experience)))
+    return cast("Experience", decode(data, cast("type", Experience), at))
 
 
-def decode(data: bytes | object, kind: type[Decoded]) -> Decoded:
-    """JSON bytes or plain data as `kind`, conditions inside included. Raises Invalid with one clean path."""
+def decode(data: bytes | object, kind: type[Decoded], at: str = "") -> Decoded:
+    """JSON bytes or plain data as `kind`, conditions inside included. Raises Invalid with one clean path.
+
+    `at` is where the data stands in what was sent; the path goes on from there.
+    """
     try:
         if isinstance(data, bytes):
             return msgspec.json.decode(data, type=kind, dec_hook=_hook)
         return msgspec.convert(data, kind, dec_hook=_hook)
     except msgspec.ValidationError as problem:
         message, path = message_and_path(str(problem))
-        raise Invalid(message, path=path) from None
+        raise Invalid(message, path=f"{at}.{path}" if at and path else at or path) from None
     except msgspec.DecodeError as problem:
-        raise Invalid(f"Not JSON: {problem}") from None
+        raise Invalid(f"Not JSON: {problem}", path=at) from None
 
 
 def _hook(expected: type, value: object) -> object:

@@ -49,7 +49,7 @@ async def apply_documents(request: ApiRequest) -> Response[bytes]:
     """Publish a set of documents: all of it or nothing."""
     admin = admin_of(request)
     body = decode(await request.body(), ApplyBody)
-    documents = [placed(each) for each in body.documents]
+    documents = [placed(at, each) for at, each in enumerate(body.documents)]
     async with admin.works(await admin.project()) as work:
         applied: Applied = await apply(work, body.environment, documents, admin.now(), base=body.base, prune=body.prune)
         place = await work.environment(body.environment)
@@ -69,13 +69,13 @@ async def _doubts(admin: Admin, place: EnvironmentSettings, documents: list[Plac
     return document_doubts(documents, state.snapshot.segments, catalogue)
 
 
-def placed(sent: SentDocument) -> Placed:
-    """A document as the workspace knows it. Raises Invalid naming file and path."""
+def placed(at: int, sent: SentDocument) -> Placed:
+    """A document as the workspace knows it. Raises Invalid that names where it is: in its file, or in the call."""
     kind = type_of_document.get(sent.sort)
     if kind is None:
-        raise Invalid(f"There is no sort of document {sent.sort!r}.", path="documents")
-    document = cast("Document", decode(bytes(sent.document), cast("type", kind)))
-    return Placed(document, sent.source, sent.root)
+        raise Invalid(f"There is no sort of document {sent.sort!r}.", path=f"documents[{at}].sort")
+    root = sent.root if sent.source else f"documents[{at}].document"
+    return Placed(cast("Document", decode(bytes(sent.document), cast("type", kind), root)), sent.source, root)
 
 
 @get("/api/v1/documents", policy="experiences:read")
@@ -105,7 +105,7 @@ async def plan_documents(request: ApiRequest) -> Response[bytes]:
     """What an apply of these documents would change, and who would gain and lose each experience."""
     admin = admin_of(request)
     body = decode(await request.body(), ApplyBody)
-    documents = [placed(each) for each in body.documents]
+    documents = [placed(at, each) for at, each in enumerate(body.documents)]
     project = await admin.project()
     made = await planned(
         admin.works, project, body.environment, documents, admin.now(), base=body.base, prune=body.prune

@@ -30,7 +30,7 @@ async def create_preview(request: ApiRequest) -> Response[bytes]:
     """Make a link that shows a version before it is live; nothing in the preview is counted."""
     admin = admin_of(request)
     body = decode(await request.body(), PreviewBody)
-    document = decode_experience(bytes(body.document))
+    document = decode_experience(bytes(body.document), "document")
     asked = previews.NewPreview(document=document, url=body.url, persona=body.persona, days=body.days)
     async with admin.works(await admin.project()) as work:
         made = await previews.create(work, body.environment, asked, admin.now(), lambda: secrets.token_urlsafe(24))

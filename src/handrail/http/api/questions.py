@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery
 
 from handrail.compile.patterns import found, why_not
 from handrail.core.conditions.evaluate import Line, World, evaluate
-from handrail.core.conditions.model import SegmentCondition
+from handrail.core.conditions.model import Device, SegmentCondition
 from handrail.core.environments import EnvironmentSettings
 from handrail.core.errors import NotFound, Unavailable
 from handrail.core.experiences.codec import decode
@@ -150,7 +150,7 @@ async def explain_user(
     environment: FromQuery[str] = "production",
     experience: FromQuery[str | None] = None,
     at: FromQuery[int | None] = None,
-    device: FromQuery[str] = "desktop",
+    device: FromQuery[Device] = "desktop",
     text: FromQuery[bool] = False,
 ) -> Response[bytes]:
     """Why each experience shows, or does not, for a user, a page and an instant (milliseconds)."""
@@ -162,7 +162,7 @@ async def explain_user(
     company_id = subject.company.value if subject.company is not None else None
     company = await people.company(company_id) if isinstance(company_id, str) else None
     known = known_of(subject, company, at if at is not None else admin.now(), place.zone)
-    asked = msgspec.convert({"url": url, "device": device}, Asked)
+    asked = Asked(url=url, device=device)
     explained = explain(state, subject, known, asked, experience)
     if experience is not None and not explained:
         raise NotFound(f"Nothing called {experience!r} is published to {environment!r}.")

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromQuery
 
-from handrail.core.errors import Invalid, NotFound
+from handrail.core.errors import NotFound
 from handrail.core.experiences.codec import decode
 from handrail.http.api.policy import ApiRequest, admin_of
 from handrail.http.api.showing import shown
@@ -45,11 +45,7 @@ async def try_mappings(request: ApiRequest) -> Response[bytes]:
 
 
 def _unsaved(document: bytes) -> Destination:
-    try:
-        destination = decode(document, Destination)
-    except Invalid as problem:
-        path = f"destination.{problem.path}".rstrip(".")
-        raise Invalid(problem.message, code=problem.code, path=path) from None
+    destination = decode(document, Destination, "destination")
     found = check([Placed(destination, root="destination")], live={}, segments={}, themes={})
     if any(each.severity == "error" for each in found):
         raise NotPublishable(found)
