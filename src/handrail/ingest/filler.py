@@ -41,9 +41,6 @@ STALE_SECONDS = 15.0
 """How long after each other all stale people are written while many events come. A few are written at once."""
 
 
-_NOBODY: Mapping[str, Mapping[str, Subject]] = {}
-
-
 class Made(msgspec.Struct, frozen=True):
     """What is written of some events, as far as it follows from them alone."""
 
@@ -240,26 +237,29 @@ class Filler:
         asked: dict[str, list[str]] = {}
         for environment, name in names:
             asked.setdefault(environment, []).append(name)
-        known: dict[str, Mapping[str, Subject]] = {}
+        known: list[tuple[str, dict[str, Subject]]] = []
         wanted = set(companies)
         for environment, persons in asked.items():
-            # Of whom nothing is known any more, who was erased, there is no row.
-            found = await log.people(environment).users(persons)
-            known[environment] = {name: subject for name, subject in found.items() if subject.first_seen}
-            belongs = map(company_id, known[environment].values())
-            wanted.update((environment, company) for company in belongs if company is not None)
+            known.append((environment, await log.people(environment).users(persons)))
+            belongs = {company_id(each) for each in known[-1][1].values() if each.first_seen}
+            wanted |= {(environment, company) for company in belongs if company is not None}
         batch.companies = [await self._company(log, environment, company) for environment, company in sorted(wanted)]
         await asyncio.to_thread(self._write, batch, fresh, known)
 
     def _write(
-        self, batch: Batch, fresh: Collection[Key] = (), known: Mapping[str, Mapping[str, Subject]] = _NOBODY
+        self, batch: Batch, fresh: Collection[Key] = (), known: list[tuple[str, dict[str, Subject]]] | None = None
     ) -> None:
         """Write a batch with rows of these people. They and whom it `fresh`ens are stale no more."""
-        batch.people = [
-            self._person(environment, name, subject)
-            for environment, subjects in known.items()
-            for name, subject in subjects.items()
-        ]
+        people: list[PersonRow] = []
+        while known:
+            # What is known of them is let go as it becomes rows: the write needs the memory.
+            environment, subjects = known.pop()
+            while subjects:
+                name, subject = subjects.popitem()
+                # Of whom nothing is known any more, who was erased, there is no row.
+                if subject.first_seen:
+                    people.append(self._person(environment, name, subject))
+        batch.people = people
         done = {*fresh, *batch.gone, *((each.environment, each.person) for each in batch.people)}
         reached = self._store.position if batch.position is None else batch.position
         batch.described = next((at - 1 for key, at in self._stale.items() if key not in done), reached)
