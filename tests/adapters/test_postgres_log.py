@@ -117,19 +117,6 @@ async def test_two_processes_that_get_the_same_events_keep_each_once(postgres_ds
         assert (await one.rebuild()).differences == ()
 
 
-async def test_events_that_come_twice_at_once_are_kept_once(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group is looked up while the one before it is written, and does not see it yet."""
-    monkeypatch.setattr(postgres_log, "GROUP_EVENTS", 20)
-    async with opened(postgres_dsn, ORDERS) as log:
-        events = [an_event(f"m{number}") for number in range(200)]
-        batches = [events[at : at + 20] for at in range(0, 200, 20)]
-        answers = await asyncio.gather(*(log.append(part) for batch in batches for part in (batch, batch[::-1])))
-        assert sum(answer.stored for answer in answers) == 200
-        await log.folded(max(answer.position for answer in answers))
-        assert await orders(log) == 200
-        assert (await log.rebuild()).differences == ()
-
-
 async def append_and_fold(log: PostgresLog, *events: Event) -> None:
     await log.folded((await log.append(events)).position)
 

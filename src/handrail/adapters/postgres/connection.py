@@ -87,10 +87,10 @@ async def connect_pool(address: str) -> Pool:
     return await _connected(address, 2, MOST, {})
 
 
-async def connect_writers(address: str, most: int) -> Pool:
-    """Connections that find rows by index however few the planner takes them for. Made when they are needed."""
+async def connect_writer(address: str) -> Pool:
+    """One connection, made when it is needed, that finds rows by index however few the planner takes them for."""
     plans = {"enable_seqscan": "off", "enable_bitmapscan": "off", "plan_cache_mode": "force_generic_plan"}
-    return await _connected(address, 0, most, plans)
+    return await _connected(address, 0, 1, plans)
 
 
 async def _connected(address: str, least: int, most: int, settings: Mapping[str, str]) -> Pool:

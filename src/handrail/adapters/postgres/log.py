@@ -39,7 +39,7 @@ from handrail.adapters.postgres.connection import (
     Reading,
     Source,
     connect_pool,
-    connect_writers,
+    connect_writer,
 )
 from handrail.adapters.postgres.hot import Group, HotEvents
 from handrail.adapters.postgres.retention import BASE, OTHERS, SOME, drop, expire, find_dropped, find_past
@@ -59,9 +59,7 @@ from handrail.ingest.rebuild import Comparison
 
 QUEUED_EVENTS = 20_000
 QUEUED_BYTES = 32 * 1024 * 1024
-WRITERS = 2
-"""Groups that are under way at a time: while one is written, the next is made ready and looked up."""
-GROUP_EVENTS = 1_600
+GROUP_EVENTS = 5_000
 FOLDED_AT_ONCE = 2_000
 JOINED_AT_ONCE = 500
 """Events that are joined into state in memory before others have their turn."""
@@ -111,13 +109,12 @@ class PostgresLog:
         self._queued_events = 0
         self._queued_bytes = 0
         self._appended = asyncio.Event()
-        self._writing = asyncio.Lock()
         self._folding_wanted = asyncio.Event()
         self._folded = 0
         self._hot = HotEvents()
         self._held = Held()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
-        self._appending: list[asyncio.Task[None]] = []
+        self._appending: asyncio.Task[None]
         self._folding: asyncio.Task[None]
         self._closed = False
 
@@ -125,7 +122,7 @@ class PostgresLog:
     async def open(cls, address: str, rules: Mapping[str, FoldRules] | None = None) -> PostgresLog:
         """Connect, bring the schema up to date, and go on folding where the last process stopped."""
         pool = await connect_pool(address)
-        log = cls(pool, await connect_writers(address, WRITERS), rules or {})
+        log = cls(pool, await connect_writer(address), rules or {})
         try:
             async with pool.acquire() as connection:
                 await migrate(connection)
@@ -136,7 +133,7 @@ class PostgresLog:
         except BaseException:
             await log._disconnect()
             raise
-        log._appending = [asyncio.create_task(log._keep_appending()) for _ in range(WRITERS)]
+        log._appending = asyncio.create_task(log._keep_appending())
         log._folding = asyncio.create_task(log._keep_folding())
         return log
 
@@ -146,7 +143,7 @@ class PostgresLog:
             return
         self._closed = True
         self._appended.set()
-        await asyncio.gather(*self._appending)
+        await self._appending
         self._folding.cancel()
         with suppress(asyncio.CancelledError):
             await self._folding
@@ -366,18 +363,17 @@ class PostgresLog:
 
     async def _keep_appending(self) -> None:
         while self._waiting_appends or not self._closed:
-            if not self._waiting_appends:
-                self._appended.clear()
-                await self._appended.wait()
-                continue
-            group: list[_Append] = []
-            count = 0
-            while self._waiting_appends and count < GROUP_EVENTS:
-                group.append(self._waiting_appends.popleft())
-                count += len(group[-1].events)
-            await self._keep(group)
-            self._queued_events -= count
-            self._queued_bytes -= sum(append.size for append in group)
+            await self._appended.wait()
+            self._appended.clear()
+            while self._waiting_appends:
+                group: list[_Append] = []
+                count = 0
+                while self._waiting_appends and count < GROUP_EVENTS:
+                    group.append(self._waiting_appends.popleft())
+                    count += len(group[-1].events)
+                await self._keep(group)
+                self._queued_events -= count
+                self._queued_bytes -= sum(append.size for append in group)
 
     async def _keep(self, group: Sequence[_Append]) -> None:
         ids = [dedupe_ids(append.events) for append in group]
@@ -408,7 +404,7 @@ class PostgresLog:
             try:
                 return await self._copy(fresh)
             except TROUBLE:
-                # Somebody else was quicker with one of them; or the connection is lost, and the next look tells
+                # Another process was quicker with one of them; or the connection is lost, and the next look tells
                 # what was kept.
                 if not left:
                     raise
@@ -419,11 +415,10 @@ class PostgresLog:
         new = {identity: event for identity, event in fresh.items() if identity not in known}
         if not new:
             return set(), await find_last(Reading(self._writer), settled=False) or 0
+        async with self._writer.acquire() as connection, connection.transaction():
+            position = await keep(connection, new)
         events = list(new.values())
-        async with self._writing:
-            async with self._writer.acquire() as connection, connection.transaction():
-                position = await keep(connection, new)
-            self._hot.add(Group(position, events, sum([len(event.body) for event in events])))
+        self._hot.add(Group(position, events, sum([len(event.body) for event in events])))
         return set(new), position
 
     async def _keep_folding(self) -> None:
