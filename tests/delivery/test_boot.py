@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from handrail.core.errors import Forbidden, HandrailError
+from handrail.core.errors import Forbidden, HandrailError, Invalid
 from handrail.core.events import Stamp
 from handrail.core.experiences.codec import decode_experience
 from handrail.core.fold import person
@@ -195,5 +195,5 @@ async def test_each_decision_is_told_to_whoever_watches() -> None:
 
 @pytest.mark.parametrize("value", ["", "null", "undefined", "[object Object]", "x" * 513])
 def test_an_id_that_is_none_is_refused(value: str) -> None:
-    with pytest.raises(Forbidden, match="user_id"):
+    with pytest.raises(Invalid, match="userId"):
         checked(BootRequest(project=PUBLIC, page=Page("https://a/"), sdk="test", user_id=value))

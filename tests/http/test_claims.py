@@ -143,7 +143,7 @@ async def test_rebuilding_and_explaining_know_of_the_claim(places: list[Running]
         ({"claimant": "c" * 101}, 400, "bad_claimant"),
         ({"claimant": 7}, 400, "bad_claim"),
         ({"userId": None, "anonymousId": None}, 400, "no_user"),
-        ({"userId": "undefined"}, 403, "bad_id"),
+        ({"userId": "undefined"}, 400, "bad_id"),
         ({"key": "wk_wrong"}, 401, "unknown_key"),
         ({"project": "wrong"}, 403, "unknown_project"),
     ],

@@ -13,7 +13,7 @@ from handrail.core.arbitration import UNITS
 from handrail.core.conditions.evaluate import World, attribute_of, evaluate
 from handrail.core.conditions.model import Condition
 from handrail.core.environments import EnvironmentSettings
-from handrail.core.errors import Forbidden
+from handrail.core.errors import Forbidden, Invalid
 from handrail.core.fold import facts, facts_of
 from handrail.core.pages import covers
 from handrail.core.people import FEED, AttributeValue, ExperienceState, Facts, Person, Subject
@@ -220,18 +220,18 @@ Asking = TypeVar("Asking", BootRequest, ClaimRequest)
 
 
 def checked(request: Asking) -> Asking:
-    """The request with its ids in the form the log knows. Raises Forbidden for an id that is none."""
+    """The request with its ids in the form the log knows. Raises Invalid for an id that is none."""
     if request.user_id is not None:
-        request.user_id = _id(request.user_id, "user_id")
+        request.user_id = _id(request.user_id, "userId")
     if request.anonymous_id is not None:
-        request.anonymous_id = _id(request.anonymous_id, "anonymous_id")
+        request.anonymous_id = _id(request.anonymous_id, "anonymousId")
     return request
 
 
 def _id(value: str | int, member: str) -> str:
     identity = check_user_id(value)
     if isinstance(identity, Refused):
-        raise Forbidden(f"{member}: {identity.reason}", code="bad_id")
+        raise Invalid(f"{member}: {identity.reason}", code="bad_id", path=member)
     return identity
 
 

@@ -14,6 +14,7 @@ import msgspec
 import re2  # pyright: ignore[reportMissingTypeStubs]
 
 from handrail.core.errors import Invalid
+from handrail.core.experiences.codec import message_and_path
 from handrail.core.scrub import SCRUBBED
 
 MAX_BODY = 500 * 1024
@@ -168,7 +169,8 @@ def parse_envelope(body: bytes) -> Envelope:
     try:
         envelope = _envelope.decode(body)
     except msgspec.ValidationError as problem:
-        raise Invalid(f"This is no batch: {problem}", code="bad_batch", path="batch") from None
+        message, path = message_and_path(str(problem))
+        raise Invalid(f"This is no batch: {message}", code="bad_batch", path=path) from None
     except (msgspec.DecodeError, RecursionError) as problem:
         raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
     check_count(envelope.batch)

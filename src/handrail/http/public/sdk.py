@@ -11,6 +11,7 @@ import msgspec
 from handrail.compile.code import module_text
 from handrail.core.conditions.model import decode_hook
 from handrail.core.errors import Forbidden, HandrailError, Invalid, NotFound
+from handrail.core.experiences.codec import message_and_path
 from handrail.core.previews import NOBODY
 from handrail.core.values import day_of
 from handrail.delivery.boot import checked, known_now
@@ -123,7 +124,8 @@ class Sdk:
             return checked(decoder.decode(body))
         except msgspec.ValidationError as problem:
             word = "boot" if decoder is _boot else "claim"
-            raise Invalid(f"This is no {word}: {problem}", code=f"bad_{word}") from None
+            message, path = message_and_path(str(problem))
+            raise Invalid(f"This is no {word}: {message}", code=f"bad_{word}", path=path) from None
         except (msgspec.DecodeError, RecursionError) as problem:
             raise Invalid(f"The body is not JSON: {problem}", code="bad_json") from None
 
