@@ -19,8 +19,10 @@ from handrail.core.events import Event
 
 ID_SIZE = 16
 BUCKETS = 1 << 20
-WIDTHS = (2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 255)
+WIDTHS = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 255)
 """How many ids a bucket holds, as a table grows."""
+PIECE = BUCKETS >> 4
+"""How many buckets are widened before the memory they had goes back: of any width, whole pages."""
 OVER = 512
 """One id in so many may stand beside its bucket before the buckets get wider."""
 _HEAD = 4
@@ -130,8 +132,11 @@ class SeenIds:
         width = next(each for each in WIDTHS if each > self._width)
         table, narrow, wide = _reserve(BUCKETS * width * _REST), self._width * _REST, width * _REST
         with memoryview(self._table) as old, memoryview(table) as new:
-            for bucket in range(BUCKETS):
-                new[bucket * wide : bucket * wide + narrow] = old[bucket * narrow : bucket * narrow + narrow]
+            for first in range(0, BUCKETS, PIECE):
+                for bucket in range(first, first + PIECE):
+                    new[bucket * wide : bucket * wide + narrow] = old[bucket * narrow : bucket * narrow + narrow]
+                # Both tables whole would be half as much again as the new one.
+                self._table.madvise(mmap.MADV_DONTNEED, first * narrow, PIECE * narrow)
         self._table.close()
         self._table, self._width, self._ran_over = table, width, 0
 
