@@ -11,7 +11,7 @@ from handrail.compile.code import BadCode, module_text, name_of, why_not_code
 from handrail.core.code import LONGEST, hash_of
 
 
-@pytest.mark.parametrize("case", [*load_cases("code")])
+@pytest.mark.parametrize("case", load_cases("code"))
 def test_code_becomes_a_module_or_is_refused(case: dict[str, Any]) -> None:
     if "module" in case:
         assert module_text(case["code"]) == case["module"]

@@ -16,7 +16,7 @@ from handrail.core.errors import Invalid
 from handrail.segmentio.fql import full, strict
 from handrail.segmentio.fql.triggers import Mode, compile_trigger, oddities, why_not
 
-CASES = list(load_cases("fql"))
+CASES = load_cases("fql")
 STRICT = [case for case in CASES if str(case.id).startswith("strict")]
 FULL = [case for case in CASES if str(case.id).startswith("full") and "refused" not in case.values[0]]
 REFUSED = [case for case in CASES if "refused" in case.values[0]]

@@ -18,7 +18,7 @@ from handrail.segmentio.mapping.problems import DIRECTIVES as CHECKS
 from handrail.segmentio.mapping.problems import MAX_TEXT, mapping_problems
 from handrail.segmentio.mapping.transform import BadMapping, compile_mapping, transform
 
-CASES = list(load_cases("mapping"))
+CASES = load_cases("mapping")
 
 
 def test_every_directive_and_the_root_have_cases() -> None:

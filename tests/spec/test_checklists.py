@@ -11,7 +11,7 @@ from handrail.core.checklists import progress_of
 from handrail.core.experiences.checklists import ChecklistContent, Task
 from handrail.core.people import ExperienceState
 
-CASES = list(load_cases("checklists"))
+CASES = load_cases("checklists")
 
 
 def test_there_are_cases() -> None:

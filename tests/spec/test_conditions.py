@@ -19,7 +19,7 @@ from handrail.compile.residual import residual
 from handrail.core.conditions.evaluate import World, evaluate
 
 Analytics = DuckdbAnalytics | ClickhouseAnalytics
-CASES = list(load_cases("conditions"))
+CASES = load_cases("conditions")
 
 
 def test_there_are_cases_for_every_question() -> None:

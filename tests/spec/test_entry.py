@@ -28,7 +28,7 @@ def test_a_way_in_obeys_what_its_row_says(entry: Entry) -> None:
     assert {check for check in CHECKS if said[check] == "obeyed"} == OBEYS[entry]
 
 
-@pytest.mark.parametrize("case", list(load_cases("entry")))
+@pytest.mark.parametrize("case", load_cases("entry"))
 def test_a_way_in_is_refused_as_the_case_says(case: Any) -> None:
     because = refusal(case["entry"], case["fails"])
     assert (because is None) is case["shows"]

@@ -11,7 +11,7 @@ from tests.support.cases import load_cases
 
 from handrail.core.values import MAX_USER_ID, Refused, check_user_id
 
-CASES = list(load_cases("identity"))
+CASES = load_cases("identity")
 
 SAID = {"type": "text or a number", "no_id": "is no user id", "too_long": f"at most {MAX_USER_ID}"}
 """Words of the sentence that each reason is told with."""

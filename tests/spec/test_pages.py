@@ -14,7 +14,7 @@ from handrail.compile.patterns import found
 from handrail.core.conditions.model import Device, PagePart
 from handrail.core.pages import UrlOperator, UrlRule, Where, covers, covers_rule, part_of
 
-CASES = list(load_cases("pages"))
+CASES = load_cases("pages")
 
 
 def test_every_part_and_operator_is_asked() -> None:

@@ -17,7 +17,7 @@ from handrail.core.fold import FoldRules, State, company_id, facts, fold, merge,
 from handrail.core.people import Subject
 from handrail.core.scrub import ScrubRules, scrub, scrub_address
 
-LINKS = list(load_cases("identity_links"))
+LINKS = load_cases("identity_links")
 
 
 def orders(case: Any) -> list[list[int]]:

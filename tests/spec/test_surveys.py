@@ -12,7 +12,7 @@ from handrail.core.experiences.answers import deciding
 from handrail.core.experiences.surveys import SurveyCondition
 
 
-@pytest.mark.parametrize("case", list(load_cases("surveys")))
+@pytest.mark.parametrize("case", load_cases("surveys"))
 def test_the_condition_that_decides(case: Any) -> None:
     conditions = [msgspec.convert({"when": when, "then": []}, SurveyCondition) for when in case["conditions"]]
     assert deciding(conditions, case["own"], case["answers"]) == case["decides"]

@@ -14,7 +14,7 @@ from tests.support.cases import load_cases
 from handrail.core.people import AttributeValue
 from handrail.core.templates import NoAddress, chips, is_safe, number_text, render_text, render_url
 
-CASES = list(load_cases("templates"))
+CASES = load_cases("templates")
 
 
 def values_of(attributes: Mapping[str, Mapping[str, AttributeValue]]) -> dict[str, AttributeValue]:

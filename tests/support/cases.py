@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,11 +22,13 @@ SPEC = Path(__file__).parents[2] / "spec"
 NOW = "2026-11-24T12:00:00Z"
 
 
-def load_cases(room: str) -> Iterator[Any]:
+def load_cases(room: str) -> list[Any]:
     """Every case of a room as a pytest parameter whose id is its file and name."""
-    for path in sorted((SPEC / "cases" / room).glob("*.json")):
-        for case in json.loads(path.read_text())["cases"]:
-            yield pytest.param(case, id=f"{path.stem}: {case['name']}")
+    return [
+        pytest.param(case, id=f"{path.stem}: {case['name']}")
+        for path in sorted((SPEC / "cases" / room).glob("*.json"))
+        for case in json.loads(path.read_text())["cases"]
+    ]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
