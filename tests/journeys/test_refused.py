@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.demo import Demo
 from tests.support.guest import Guest, wait_for
@@ -26,13 +26,6 @@ def kinds(quiet: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dem
     shown = {key: FORMS[key] for key in ("tooltip", "floating")}
     with live(quiet, tmp_path_factory.mktemp("refused"), shown) as demo:
         yield demo
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    yield context.new_page()
-    context.close()
 
 
 def settled(page: Page) -> list[str]:
