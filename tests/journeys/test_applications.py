@@ -94,6 +94,8 @@ def answer_a_survey(page: Page, application: Application) -> None:
     """Answers two questions by keyboard, and waits until the answers were sent."""
     start(page, f"{application.name}-survey")
     expect(card(page)).to_contain_text("How do you like it?")
+    # What holds its own against a trap of the page's comes after the first painting: before a hand, not before a test.
+    expect(page.locator("handrail-root [role=status]")).to_be_attached()
     card(page).get_by_role("radio").first.focus()
     page.evaluate(WATCH_FOCUS)
     page.keyboard.press("4")
