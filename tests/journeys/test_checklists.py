@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.axe import violations
+from tests.support.guest import KEPT
 from tests.support.panels import Host, launcher, panel, until
+from tests.support.waiting import eventually
 
 TO = {"type": "navigate_to", "url": "#/there"}
 
@@ -252,8 +254,13 @@ def test_an_element_of_the_page_opens_it_and_is_not_touched(host: Host, tmp_path
     until(page, "window.handrail?.decisions?.().some(d => d.shown)")
     before = page.evaluate("document.querySelector('#help').outerHTML")
     expect(page.locator("handrail-root")).to_have_count(0)
-    page.wait_for_timeout(300)
-    page.locator("#help").click()
+
+    def opens() -> bool:
+        # The element is looked for once what finds it is loaded; a click that is heard opens the panel at once.
+        page.locator("#help").click()
+        return panel(page).count() == 1
+
+    eventually(page, opens)
     expect(panel(page)).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
@@ -270,6 +277,7 @@ def test_a_phone_has_a_sheet_that_keeps_the_focus(host: Host, tmp_path: Path) ->
     assert (box["x"], box["width"]) == (8, 304)
     assert 24 < box["y"] < 568 - box["height"] + 1
     expect(panel(page)).to_have_attribute("aria-modal", "true")
+    until(page, KEPT)
     for _ in range(14):
         page.keyboard.press("Tab")
         assert panel(page).evaluate("each => each.matches(':focus-within')")

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.demo import Demo, become
+from tests.support.guest import KEPT
 from tests.support.hosts import GENTELELLA, ROOT, folder_server
 from tests.support.waiting import eventually
 
@@ -214,7 +215,9 @@ def test_a_frozen_array_costs_one_warning(browser: Browser, demo: Demo) -> None:
     page.on("console", lambda said: warnings.append(said.text) if "handrail" in said.text else None)
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     page.goto(f"{demo.host}/demo/plain_page.html")
-    page.wait_for_timeout(1000)
+    eventually(page, lambda: warnings)
+    # What else it said would have come with this.
+    page.evaluate("new Promise((done) => setTimeout(done))")
     assert len(warnings) == 1
     assert faults == []
     context.close()
@@ -296,6 +299,7 @@ def test_escape_closes_and_focus_returns_where_it_was(visit: Visit) -> None:
       jimo.push(['set', 'user:attributes', [{plan: 'pro', role: 'admin'}, true]])]])""")
     card = page.locator("handrail-root [role=dialog]")
     expect(card).to_contain_text("Welcome")
+    page.wait_for_function(KEPT)
     for _ in range(6):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.localName") == "handrail-root", "a modal keeps focus"
@@ -331,16 +335,23 @@ def test_logging_out_leaves_nothing_of_the_user(visit: Visit) -> None:
 
 
 def test_a_set_attribute_boots_again_with_the_flag_or_when_watched_and_not_otherwise(visit: Visit, demo: Demo) -> None:
-    page = visit(None)
-    page.wait_for_function("handrail?.decisions?.().length")
-    page.wait_for_timeout(2200)
+    page = visit(None, clock=True)
+    page.wait_for_function("window.handrail?.decisions?.().length")
+    # The first boot is long enough ago for another.
+    page.clock.run_for(3000)
     boots: list[str] = []
     page.on("request", lambda asked: boots.append(asked.method) if asked.url.endswith("/sdk/v1/boot") else None)
 
+    page.evaluate("window.answers = 0; jimo.push(['on', 'ready', [() => { answers++ }]])")
+
     def boots_after(command: str) -> int:
         boots.clear()
+        before = page.evaluate("answers")
         page.evaluate(f"jimo.push({command})")
-        page.wait_for_timeout(3000)
+        page.clock.run_for(3000)
+        # What is asked for has left by the end of the next task.
+        page.evaluate("new Promise((done) => setTimeout(done))")
+        page.wait_for_function("(count) => answers === count", arg=before + boots.count("POST"))
         return boots.count("POST")
 
     assert boots_after("['set', 'user:attributes', [{colour: 'red'}]]") == 0

@@ -85,6 +85,8 @@ def opened(quiet: Demo, visit: Open, tmp_path: Path) -> Iterator[Open]:
 def test_who_goes_on_by_keyboard_stands_in_the_next_card(opened: Open) -> None:
     page = opened(a_tour("walk", a_step("one", NOTIFICATIONS), a_step("two", THEME), a_step("three", NOTIFICATIONS)))
     before = page.evaluate_handle("document.activeElement")
+    # Said, it has all that it is used with.
+    expect(page.locator("handrail-root [role=status]")).to_have_text("About one")
     page.keyboard.press("F6")
     expect(card(page)).to_be_focused()
     for key in ("one", "two", "three"):

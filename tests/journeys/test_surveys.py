@@ -18,6 +18,7 @@ from handrail.adapters.files.yaml import read_yaml
 from tests.support.axe import violations
 from tests.support.demo import ROOT, Demo, running_demo
 from tests.support.events import logged
+from tests.support.guest import KEPT
 from tests.support.hosts import folder_server
 from tests.support.soak import times
 from tests.support.waiting import eventually
@@ -241,6 +242,8 @@ def test_every_question_is_answered_with_the_keyboard_alone(host: Open, folder: 
     page = host(user="keys")
     page.locator("#before").focus()
     titled(page, "How likely")
+    # Said, it has all that it is used with.
+    expect(page.locator("handrail-root [role=status]")).not_to_be_empty()
     press(page, "F6", "Tab")
     focused = page.evaluate("document.querySelector('handrail-root').shadowRoot.activeElement.ariaLabel")
     assert focused == "0 out of 10"
@@ -549,6 +552,7 @@ def test_a_strict_page_needs_to_allow_nothing_more(host: Open, folder: Path) -> 
 def test_a_modal_keeps_tab_inside_radios_included(host: Open) -> None:
     page = host("survey-modal")
     card(page).locator("input[value='3']").check(force=True)
+    page.wait_for_function(KEPT)
     for key in ("Tab", "Shift+Tab"):
         for _ in range(8):
             press(page, key)

@@ -12,6 +12,11 @@ OURS = """[...document.querySelectorAll('handrail-root')]
 CARD = f"({OURS.format('.card')})"
 # What stands on the page and opens a card when it is pressed.
 DOOR = f"({OURS.format('.launcher>button,.mark')})"
+KEPT = f"""(() => {{
+  const f6 = new KeyboardEvent('keydown', {{ key: 'F6', bubbles: true, composed: true, cancelable: true }})
+  return !!{CARD} && !{CARD}.dispatchEvent(f6)
+}})()"""
+"""Whether a modal card keeps the focus: what does so comes after the card was painted, and takes F6 as well."""
 LOOK = f"""() => {{
   const card = {CARD}
   if (!card) return 'no card'
@@ -115,12 +120,12 @@ class Guest:
         )
 
     def go_in(self) -> None:
-        """Moves focus into the card: a modal has it, F6 leads into the others."""
-        for _ in range(20):
+        """Moves focus into the card: a modal has it, F6 leads into the others once what hears it was loaded."""
+        for _ in range(400):
             if self.active():
                 return
             self.page.keyboard.press("F6")
-            self.page.wait_for_timeout(30)
+            self.page.wait_for_timeout(25)
         raise AssertionError("F6 does not lead into the card")
 
     def tab_to(self, name: str) -> None:
@@ -150,7 +155,7 @@ class Guest:
 
     def shut(self) -> None:
         """Closes the card by keyboard; what opened it may stay. A page that traps focus may win the first time."""
-        for _ in range(40):
+        for _ in range(400):
             self.go_in()
             self.page.keyboard.press("Escape")
             if not self.page.evaluate(f"!!{CARD}"):
