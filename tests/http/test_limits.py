@@ -86,8 +86,9 @@ def test_no_more_passes_than_the_bucket_and_what_flowed_in(asked: list[tuple[int
 
 
 @pytest_asyncio.fixture
-async def narrow(tmp_path: Path) -> AsyncGenerator[Running]:
-    """An installation whose limits a test can reach."""
+async def narrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Running]:
+    """An installation whose limits a test can reach, however slow the machine is: time stands still."""
+    monkeypatch.setattr("handrail.app.milliseconds", lambda: NOW)
     async with running(tmp_path, limit_address=100, limit_key=3, limit_user=1, trusted_proxies=1) as one:
         yield one
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from tests.journeys.test_commands import PLAIN, TOUR, answered, boots_of, kept, publish, ready
+from tests.journeys.test_commands import PLAIN, TOUR, answered, boots_of, kept, publish, ready, stop_clock
 from tests.support.demo import Demo, become
 from tests.support.waiting import eventually
 
@@ -284,6 +284,7 @@ def test_a_dead_server_is_asked_six_times_a_minute_and_the_page_settles_by_what_
     page = timed("/demo/index.html", prepare=lambda context: asked.append(refuse(context)))
     page.clock.run_for(3000)
     eventually(page, lambda: page.evaluate("handrail.decisions().length"))
+    stop_clock(page)
     for at in range(50):
         page.evaluate(f"jimo.push(['do', 'segmentio:track', [{{event: 'offline', messageId: 'offline-{at}'}}]])")
         page.clock.run_for(1100)
@@ -312,6 +313,7 @@ def test_nothing_is_asked_inside_a_retry_after_window(timed: Timed) -> None:
 
     page = timed(prepare=busy)
     eventually(page, lambda: asked)
+    stop_clock(page)
     for at in range(11):
         page.evaluate(f"jimo.push(['do', 'identify', ['hasty-{at}']])")
         page.evaluate("dispatchEvent(new Event('online'))")
