@@ -18,12 +18,11 @@ from handrail.core.errors import Conflict, Invalid
 from handrail.settings import Settings
 from handrail.storage import restore
 from tests.cli.test_workers import BANNER, Load
-from tests.support.network import find_free_port
 from tests.support.serving import handrail, serving
 
 
 def test_a_backup_under_load_restores_everything_acknowledged_before_it(tmp_path: Path) -> None:
-    file, port = tmp_path / "saved.tar", str(find_free_port())
+    file = tmp_path / "saved.tar"
     (tmp_path / "hello.yaml").write_text(BANNER.format(key="hello"))
     with serving(tmp_path / "data") as server:
         assert handrail("apply", str(tmp_path / "hello.yaml"), data=server.data).returncode == 0
@@ -42,7 +41,7 @@ def test_a_backup_under_load_restores_everything_acknowledged_before_it(tmp_path
     assert done.returncode == 0, done.stderr
     again = handrail("restore", str(file), data=tmp_path / "restored")
     assert (again.returncode, "name an empty one" in again.stderr) == (3, True)
-    with serving(tmp_path / "restored", port=int(port)) as restored:
+    with serving(tmp_path / "restored") as restored:
         assert restored.ask("GET", "/api/v1/documents").json() == documents
         assert restored.key() == key
         report = restored.ask("POST", "/api/v1/rebuild").json()

@@ -33,13 +33,15 @@ def a_banner(key: str, event: str) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def racing(quiet: Demo) -> Demo:
-    """The quiet demo with what may race on it; nothing of it shows before its event."""
+def racing(quiet: Demo) -> Iterator[Demo]:
+    """The quiet demo with what may race on it; nothing of it shows before its event. Paused again afterwards."""
     names = [f"race-{number}" for number in range(ROUNDS)] + ["tabs", "silent"]
     documents = [a_banner(key, name) for name in names for key in keys_of(name)]
     sent = [{"sort": "experience", "document": each} for each in documents]
     quiet.ask("POST", "/api/v1/apply", json={"documents": sent})
-    return quiet
+    yield quiet
+    for each in documents:
+        quiet.ask("POST", f"/api/v1/experiences/{each['key']}/pause")
 
 
 @pytest.fixture
