@@ -123,7 +123,6 @@ function place(
   import('./track.ts').then(({ trackPoint }) => {
     if (gone) return
     off = trackPoint(stage, target, element, x, y)
-    show()
   }, show)
   return () => {
     gone = true

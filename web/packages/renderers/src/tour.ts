@@ -41,14 +41,15 @@ export function draw(stage: StepStage<Step>): Drawn {
   let anchored: Dispose[] = []
 
   const place = () => {
-    if (target) reveal(target)
+    if (target) reveal(stage.document, target)
     for (const off of anchored) off()
     anchored =
       target && !/modal|snippet/.test(form)
         ? anchor(stage, step, surface, card, target)
         : stand(stage, surface, card, form, step.placement, step.backdrop)
     // On a phone the card is a sheet, which nobody looks under.
-    if (target && matchMedia('(max-width:559px)').matches) reveal(target, card.getBoundingClientRect().top)
+    if (target && matchMedia('(max-width:559px)').matches)
+      reveal(stage.document, target, card.getBoundingClientRect().top)
   }
   place()
   if (modal) offs.push(trap(stage, card))
@@ -90,7 +91,6 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
       stage.guard(({ track }) => {
         if (gone) return
         off = track(stage, target, card, ring, place)
-        card.style.visibility = ''
       }),
       stage.guard(() => {
         card.style.visibility = ''
@@ -106,10 +106,15 @@ function anchor(stage: Stage, step: Step, surface: Surface, card: HTMLElement, t
   ]
 }
 
-/** Scrolls a target into view when it is out of it; never smoothly, so that nothing has to be waited for. */
-function reveal(target: Element, bottom = Number.POSITIVE_INFINITY): void {
-  const box = target.getBoundingClientRect()
-  const view = target.ownerDocument.documentElement
-  if (box.top < 0 || box.left < 0 || box.bottom > Math.min(view.clientHeight, bottom) || box.right > view.clientWidth)
-    target.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' })
+/** Scrolls a target into view when it or a frame around it is out of it; never smoothly, so that nothing has to be waited for. */
+function reveal(page: Document, target: Element, bottom = Number.POSITIVE_INFINITY): void {
+  let at: Element | null | undefined = target
+  while (at && !isOut(at, bottom)) at = at.ownerDocument === page ? null : at.ownerDocument.defaultView?.frameElement
+  if (at) target.scrollIntoView({ block: 'center', inline: 'nearest', behavior: 'instant' })
+}
+
+function isOut(element: Element, bottom: number): boolean {
+  const box = element.getBoundingClientRect()
+  const view = element.ownerDocument.documentElement
+  return box.top < 0 || box.left < 0 || box.bottom > Math.min(view.clientHeight, bottom) || box.right > view.clientWidth
 }

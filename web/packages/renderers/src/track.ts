@@ -16,7 +16,7 @@ export function track(stage: Stage, target: Element, card: HTMLElement, ring: HT
   sheet.replaceSync(OWN)
   ;(card.getRootNode() as ShadowRoot).adoptedStyleSheets.push(sheet)
   const page = stage.document
-  return followed(stage, target, [target, card], (box) => {
+  return followed(stage, target, [card, ring], (box) => {
     const size = card.getBoundingClientRect()
     const width = page.documentElement.clientWidth
     const height = page.documentElement.clientHeight
@@ -37,25 +37,57 @@ export function track(stage: Stage, target: Element, card: HTMLElement, ring: HT
   })
 }
 
+/** The frames of the page that a target is in, from the innermost out. */
+function framesOf(page: Document, target: Element): HTMLElement[] {
+  const frames: HTMLElement[] = []
+  let at = target
+  while (at.ownerDocument !== page) {
+    const frame = at.ownerDocument.defaultView?.frameElement
+    // The frame has gone, and its page with it.
+    if (!frame) break
+    frames.push((at = frame) as HTMLElement)
+  }
+  return frames
+}
+
+/** Where a target is in the window, and whether the frames that it is in show it. */
+function placeOf(target: Element, frames: readonly HTMLElement[]): [DOMRect, boolean] {
+  let box = target.getBoundingClientRect()
+  let isShown = true
+  for (const frame of frames) {
+    const outer = frame.getBoundingClientRect()
+    const style = getComputedStyle(frame)
+    // A frame may be scaled, and its page begins inside its border and padding.
+    const scale = outer.width / frame.offsetWidth || 1
+    const left = outer.left + scale * (frame.clientLeft + Number.parseFloat(style.paddingLeft) + box.left)
+    const top = outer.top + scale * (frame.clientTop + Number.parseFloat(style.paddingTop) + box.top)
+    box = new DOMRect(left, top, scale * box.width, scale * box.height)
+    isShown &&= box.top < outer.bottom && box.bottom > outer.top && box.left < outer.right && box.right > outer.left
+  }
+  return [box, isShown]
+}
+
 /** Reads where a target is once a frame in which something moved, and writes when what `read` saw is not as before. */
 function followed(
   stage: Stage,
   target: Element,
-  sized: readonly Element[],
+  drawn: readonly HTMLElement[],
   read: (box: DOMRect) => [number[], () => void],
 ): Dispose {
   const page = stage.document
   const view = page.defaultView ?? window
+  const frames = framesOf(page, target)
   let frame = 0
   let last = ''
   const follow = stage.guard(() => {
     frame = 0
-    const box = target.getBoundingClientRect()
+    const [box, isShown] = placeOf(target, frames)
     const [numbers, write] = read(box)
-    const now = numbers.map(Math.round).join()
+    const now = [...numbers.map(Math.round), isShown].join()
     if (now === last) return
     last = now
     write()
+    for (const each of drawn) each.style.visibility = isShown ? '' : 'hidden'
     framed.disconnect()
     const { clientWidth: width, clientHeight: height } = page.documentElement
     const margin = [box.top, width - box.right, height - box.bottom, box.left].map(
@@ -69,15 +101,16 @@ function followed(
     frame ||= view.requestAnimationFrame(follow)
   }
   const sizes = new ResizeObserver(soon)
-  for (const each of sized) sizes.observe(each)
-  page.addEventListener('scroll', soon, { capture: true, passive: true })
+  for (const each of [target, ...frames, ...drawn]) sizes.observe(each)
+  const pages = new Set([target, ...frames].map((each) => each.ownerDocument))
+  for (const each of pages) each.addEventListener('scroll', soon, { capture: true, passive: true })
   view.addEventListener('resize', soon)
   follow()
   return () => {
     view.cancelAnimationFrame(frame)
     framed.disconnect()
     sizes.disconnect()
-    page.removeEventListener('scroll', soon, { capture: true })
+    for (const each of pages) each.removeEventListener('scroll', soon, { capture: true })
     view.removeEventListener('resize', soon)
   }
 }
@@ -92,7 +125,7 @@ export function trackPoint(
 ): Dispose {
   const page = stage.document
   const part = { left: 0, top: 0, center: 0.5, right: 1, bottom: 1 }
-  return followed(stage, target, [target], (box) => {
+  return followed(stage, target, [element], (box) => {
     const width = page.documentElement.clientWidth
     const left = Math.max(14, Math.min(box.left + box.width * part[x], width - 14))
     const top = box.top + box.height * part[y]

@@ -26,12 +26,12 @@ export async function drawWith(drawStep: typeof draw, steps: readonly Step[]): P
 
 /** The user uses the target: the step goes on. */
 function goOn(stage: StepStage<Step>, drawn: Drawn): Drawn {
-  let { target } = stage
-  const off = onUse(stage, () => target)
+  let off = onUse(stage, stage.target)
   return {
     ...drawn,
     move(next) {
-      target = next
+      off()
+      off = onUse(stage, next)
       drawn.move(next)
     },
     close() {
@@ -41,12 +41,11 @@ function goOn(stage: StepStage<Step>, drawn: Drawn): Drawn {
   }
 }
 
-/** Heard before the page's own handlers may leave. */
-function onUse(stage: StepStage<Step>, target: () => Element | null): Dispose {
-  const page = stage.document
+/** Heard before the page's own handlers may leave; nothing comes out of a frame, so it is heard in there. */
+function onUse(stage: StepStage<Step>, target: Element | null): Dispose {
+  const page = target?.ownerDocument ?? stage.document
   const listen = stage.guard((event: Event) => {
-    const element = target()
-    if (element && event.composedPath().includes(element)) stage.act([{ type: 'go_to_step', step: 'next' }], 'target')
+    if (target && event.composedPath().includes(target)) stage.act([{ type: 'go_to_step', step: 'next' }], 'target')
   })
   page.addEventListener('click', listen, true)
   return () => page.removeEventListener('click', listen, true)

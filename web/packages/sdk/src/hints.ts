@@ -43,6 +43,8 @@ export function playHints(asked: Asked, parts: HintParts): Play {
   const before = journal.get<Kept>(name)
   const kept: Kept = before?.version === candidate.version ? before : { run: ports.newId(), version: candidate.version }
   const marks = new Map<string, Shown>()
+  /** The page and the frames that marks are in: no click comes out of a frame. */
+  const pages = new Set<Document>()
   const offs: Dispose[] = []
   let surface: Surface | undefined
   let open: { key: string; card: Drawn; back: HTMLElement | null } | undefined
@@ -133,12 +135,14 @@ export function playHints(asked: Asked, parts: HintParts): Play {
       view.clearTimeout(shown.timer)
       shown.timer = 0
       if (shown.target === target) return
+      listenIn(target.ownerDocument)
       shown.target = target
       shown.mark.move(target)
       if (open?.key === hint.key) open.card.move(target)
       return
     }
     if (!surface) return
+    listenIn(target.ownerDocument)
     const stage = scene.stage()
     const look: Look = {
       ...hint,
@@ -193,9 +197,14 @@ export function playHints(asked: Asked, parts: HintParts): Play {
     else if (open && !path.some((node) => (node as Element).localName === 'handrail-root')) shut(false)
   })
 
+  function listenIn(each: Document) {
+    pages.add(each)
+    each.addEventListener('click', onClick, true)
+  }
+
   function enter() {
     surface = parts.mountMarks(scene.stage())
-    page.addEventListener('click', onClick, true)
+    listenIn(page)
     for (const hint of hints)
       offs.push(
         parts.watch(
@@ -208,7 +217,8 @@ export function playHints(asked: Asked, parts: HintParts): Play {
   }
 
   function leave() {
-    page.removeEventListener('click', onClick, true)
+    for (const each of pages) each.removeEventListener('click', onClick, true)
+    pages.clear()
     for (const off of offs.splice(0)) off()
     for (const key of [...marks.keys()]) remove(key)
     surface?.close()

@@ -261,6 +261,12 @@ export function createPanel(asked: Asked, kind: PanelKind): Panel {
     let found: Element | null = null
     let off: Dispose | undefined
     let gone = false
+    // No click comes out of a frame.
+    const pages = new Set<Document>()
+    const listenIn = (each: Document) => {
+      pages.add(each)
+      each.addEventListener('click', listen, true)
+    }
     // Finding elements is in the chunk that most pages have loaded anyway.
     ;(ports.load('tour') as Promise<unknown> as Promise<typeof import('../chunks/tour.ts')>).then(({ watch }) => {
       if (gone || !launcher.target) return
@@ -270,17 +276,18 @@ export function createPanel(asked: Asked, kind: PanelKind): Panel {
         scene.words,
         guard((seen) => {
           found = 'element' in seen ? seen.element : null
+          if (found) listenIn(found.ownerDocument)
         }),
       )
     })
     const listen = guard((event: Event) => {
       if (found && event.composedPath().includes(found)) stage().toggle()
     })
-    page.addEventListener('click', listen, true)
+    listenIn(page)
     return () => {
       gone = true
       off?.()
-      page.removeEventListener('click', listen, true)
+      for (const each of pages) each.removeEventListener('click', listen, true)
     }
   }
 
