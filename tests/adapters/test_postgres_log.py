@@ -6,13 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import cast
+from typing import Any, cast
 
 import asyncpg
 import msgspec
 import pytest
 
-from handrail.adapters.postgres import blocks
+from handrail.adapters.postgres import blocks, retention
 from handrail.adapters.postgres import hot as hot_events
 from handrail.adapters.postgres import log as postgres_log
 from handrail.adapters.postgres import state as postgres_state
@@ -99,6 +99,41 @@ async def test_events_of_one_block_have_places_of_their_own(postgres_dsn: str, m
         # Seven of the first day go, and may come again.
         assert await log.retain(day_at(NOON + 11 * DAY), 30, {"production": 10}) == 7
         assert (await log.append([*events, other])).stored == 7
+
+
+async def test_what_is_past_its_time_goes_a_few_blocks_at_a_time(
+    postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody folds past a transaction that is open; and where one round ended, the next goes on."""
+    monkeypatch.setattr(retention, "DROPPED_AT_ONCE", 2)
+    left = 2
+
+    async def stopped(*given: Any) -> tuple[int, blocks.Pair]:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Unavailable("The process ends here.")
+        return await retention.drop(*given)
+
+    events = [an_event(f"m{number}") for number in range(7)]
+    other = an_event("other", environment="staging")
+    async with opened(postgres_dsn, ORDERS) as log:
+        await log.append([other])
+        for event in events:
+            await append_and_fold(log, event)
+        today = day_at(NOON + 11 * DAY)
+        with monkeypatch.context() as patched:
+            patched.setattr(postgres_log, "drop", stopped)
+            with pytest.raises(Unavailable):
+                await log.retain(today, 30, {"production": 10})
+        assert [event for _, event in await kept(log, least=4)] == [other, *events[4:]]
+        assert await log.retain(today, 30, {"production": 10}) == 3
+        assert await log.retain(today, 30, {"production": 10}) == 0
+        assert [event for _, event in await kept(log, least=1)] == [other]
+        again = await log.append([*events, other])
+        assert (again.stored, again.duplicates) == (7, 1)
+        await log.folded(again.position)
+        assert (await log.rebuild()).differences == ()
 
 
 async def test_two_processes_that_get_the_same_events_keep_each_once(postgres_dsn: str) -> None:

@@ -266,9 +266,12 @@ class PostgresLog:
         while await self._fold_into_base(furthest):
             pass
         total = 0
-        for environment, (after, reached) in past.items():
-            async with self._pool.acquire() as connection, connection.transaction():
-                total += await drop(connection, environment, after, reached, days)
+        for environment, (gone, reached) in past.items():
+            after = gone
+            while after != reached:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    count, after = await drop(connection, environment, after, reached, days)
+                total += count
         return total
 
     async def _fold_into_base(self, upto: int) -> bool:

@@ -14,6 +14,8 @@ OTHERS = ""
 """The name under which environments that nobody named are dropped."""
 SOME = 2_000
 """Rows of state that one transaction looks at."""
+DROPPED_AT_ONCE = 20
+"""Blocks that one transaction deletes: nobody folds past one that is still open."""
 
 # Searched from where the last round ended: what is in front of that is gone, or is kept for other environments.
 _PAST = """
@@ -28,18 +30,25 @@ WHERE day < $1 AND (b.transaction, b.sequence) > ($3::text::xid8, $4)
   AND (NOT EXISTS (SELECT FROM kept) OR (b.transaction, b.sequence) < (SELECT transaction, sequence FROM kept))
 ORDER BY b.transaction DESC, b.sequence DESC LIMIT 1
 """
+# Ids as an array, because that is always looked up in the index; a join may read the table of all.
 _DROP = """
-WITH gone AS (
-  DELETE FROM ingest.blocks AS b
+WITH found AS (
+  SELECT b.transaction, b.sequence FROM ingest.blocks AS b
   WHERE (b.transaction, b.sequence) > ($1::text::xid8, $2) AND (b.transaction, b.sequence) <= ($3::text::xid8, $4)
     AND CASE WHEN $5 = '' THEN NOT environment = ANY ($6) ELSE environment = $5 END
-  RETURNING ids
+  ORDER BY b.transaction, b.sequence LIMIT $7
+), gone AS (
+  DELETE FROM ingest.blocks AS b USING found
+  WHERE b.transaction = found.transaction AND b.sequence = found.sequence RETURNING ids
 ), named AS (
   SELECT substr(ids, place, 16) AS id FROM gone CROSS JOIN generate_series(1, octet_length(ids), 16) AS place
 ), forgotten AS (
-  DELETE FROM ingest.ids AS i USING named WHERE i.id = named.id
+  DELETE FROM ingest.ids WHERE id = ANY (ARRAY(SELECT id FROM named))
 )
-SELECT count(*) FROM named
+SELECT (SELECT count(*) FROM named) AS count, last.transaction::text, last.sequence
+FROM (VALUES (1)) AS one LEFT JOIN (
+  SELECT * FROM found ORDER BY found.transaction, found.sequence OFFSET $7 - 1
+) AS last ON true
 """
 _DROPPED = "SELECT transaction::text, sequence FROM ingest.dropped WHERE environment = $1"
 _NOTE_DROPPED = """
@@ -73,11 +82,18 @@ async def find_dropped(source: Source, environment: str) -> Pair:
     return ("0", 0) if row is None else (row["transaction"], row["sequence"])
 
 
-async def drop(connection: Connection, environment: str, after: Pair, upto: Pair, named: Collection[str]) -> int:
-    """Delete an environment's events in (after, upto], or those of all but the `named`. Returns how many."""
-    count = await connection.fetchval(_DROP, *after, *upto, environment, list(named))
-    await connection.execute(_NOTE_DROPPED, environment, *upto)
-    return count
+async def drop(
+    connection: Connection, environment: str, after: Pair, upto: Pair, named: Collection[str]
+) -> tuple[int, Pair]:
+    """Delete some of an environment's events in (after, upto], or of those of all but the `named`.
+
+    Returns how many, and up to where none is left.
+    """
+    row = await connection.fetchrow(_DROP, *after, *upto, environment, list(named), DROPPED_AT_ONCE)
+    assert row is not None
+    reached = upto if row["sequence"] is None else (row["transaction"], row["sequence"])
+    await connection.execute(_NOTE_DROPPED, environment, *reached)
+    return row["count"], reached
 
 
 async def expire(connection: Connection, environment: str, before: int) -> list[str]:
