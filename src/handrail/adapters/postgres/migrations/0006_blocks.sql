@@ -1,7 +1,7 @@
 -- A row for many events, and a narrow one for each event's id: most of a row's cost was its head and its indexes.
 -- Events that were kept before stand in blocks of their own, at the positions they had.
 
-CREATE TABLE ingest.ids (id bytea NOT NULL, CONSTRAINT pk_ids PRIMARY KEY (id));
+CREATE TABLE ingest.ids (id bytea NOT NULL);
 COMMENT ON COLUMN ingest.ids.id IS '128 bits of BLAKE2b of environment and message id: an event counts once';
 
 CREATE TABLE ingest.blocks (
@@ -30,7 +30,9 @@ SELECT
   transaction, sequence, coalesce(substring(event FROM '^\{"environment":"([^"\\]*)"'), ''),
   (to_timestamp(received_at / 1000.0) AT TIME ZONE 'UTC')::date, id, '[' || event || ']'
 FROM ingest.events ORDER BY transaction, sequence;
+-- The index after the ids: sorted, instead of one page here and one there for each.
 INSERT INTO ingest.ids SELECT id FROM ingest.events;
+ALTER TABLE ingest.ids ADD CONSTRAINT pk_ids PRIMARY KEY (id);
 SELECT setval(pg_get_serial_sequence('ingest.blocks', 'sequence'), coalesce(max(sequence), 0) + 500, false)
 FROM ingest.events;
 DROP TABLE ingest.events;
