@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -12,13 +12,14 @@ import asyncpg
 import msgspec
 import pytest
 
-from handrail.adapters.postgres import blocks, retention
+from handrail.adapters.postgres import blocks, recent, retention
 from handrail.adapters.postgres import hot as hot_events
 from handrail.adapters.postgres import log as postgres_log
 from handrail.adapters.postgres import state as postgres_state
 from handrail.adapters.postgres.connection import Connection
 from handrail.adapters.postgres.hot import Group, HotEvents
 from handrail.adapters.postgres.log import PostgresLog
+from handrail.adapters.postgres.recent import RecentIds
 from handrail.adapters.postgres.schema import FOLD_LOCK
 from handrail.core.errors import Conflict, Unavailable
 from handrail.core.events import Event
@@ -150,6 +151,47 @@ async def test_two_processes_that_get_the_same_events_keep_each_once(postgres_ds
         await other.folded(last)
         assert await orders(one) == await orders(other) == 300
         assert (await one.rebuild()).differences == ()
+
+
+async def test_a_repeat_costs_no_transaction_that_fails(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own a process knows; once it met another's, it looks everything up for a while."""
+    tried: list[int] = []
+
+    async def counted(connection: Connection, events: Mapping[bytes, Event]) -> int:
+        tried.append(len(events))
+        return await blocks.keep(connection, events)
+
+    monkeypatch.setattr(postgres_log, "keep", counted)
+    monkeypatch.setattr(recent, "DOUBTED", 2)
+    events = [an_event(f"m{number}") for number in range(8)]
+    async with opened(postgres_dsn, ORDERS) as one, opened(postgres_dsn, ORDERS) as other:
+        assert (await one.append(events[:5])).stored == 5
+        assert (await one.append(events[:6])).stored == 1
+        assert tried == [5, 1]
+        for taken, answer, tries in (
+            (events[:2], 0, [2]),
+            ([*events[:3], events[6]], 1, [1]),
+            (events[3:4], 0, []),
+            ([events[4], events[7]], 1, [2, 1]),
+        ):
+            tried.clear()
+            appended = await other.append(taken)
+            assert (appended.stored, appended.duplicates) == (answer, len(taken) - answer)
+            assert tried == tries
+        await one.folded(appended.position)
+        assert await orders(one) == 8
+        assert (await one.rebuild()).differences == ()
+
+
+def test_lately_is_at_least_so_many_ids_and_at_most_twice_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "IDS", 4)
+    lately = RecentIds()
+    ids = {bytes([number]) * 16: an_event(f"m{number}") for number in range(20)}
+    for count, each in enumerate(ids, 1):
+        lately.add([each])
+        found = set(lately.suspects(ids))
+        assert set(list(ids)[max(count - 4, 0) : count]) <= found <= set(list(ids)[:count])
+        assert len(found) <= 8
 
 
 async def append_and_fold(log: PostgresLog, *events: Event) -> None:

@@ -251,7 +251,8 @@ def join_event(subject: Subject, event: Event, rules: FoldRules) -> None:
     if kind == "track":
         counters = rules.counters.get(event.name or "")
         # A body that never says "handrail" cannot be marked, and most are not: those are not decoded at all.
-        if counters is None and b'"handrail"' not in bytes(event.body):
+        # (`find`, because `in` takes it for a number first, and twice as long.)
+        if counters is None and bytes(event.body).find(b'"handrail"') < 0:
             return
         body = _read(event.body)
         if body.context.handrail is not None:

@@ -6,8 +6,10 @@ block may hold. So whoever has read up to somewhere finds what is left by the bl
 
 from __future__ import annotations
 
+import asyncio
+import struct
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 
@@ -18,6 +20,7 @@ from handrail.core.events import Event
 from handrail.core.fold import DAY
 from handrail.core.retention import day_at
 from handrail.ingest.blocks import BLOCK, read_block, write_block
+from handrail.ingest.dedupe import ID_SIZE
 
 SEQUENCE = (1 << 63) - 1
 END = (((1 << 63) - 1) << 64) | SEQUENCE
@@ -56,7 +59,7 @@ def joined(found: Pair | Row) -> int:
     return int(found[0]) << 64 | found[1]
 
 
-async def find_known(source: Source, ids: Sequence[bytes]) -> set[bytes]:
+async def find_known(source: Source, ids: Collection[bytes]) -> set[bytes]:
     """Those of these ids that the log holds."""
     return {row[0] for row in await source.fetch(_KNOWN, b"".join(ids))}
 
@@ -64,12 +67,27 @@ async def find_known(source: Source, ids: Sequence[bytes]) -> set[bytes]:
 async def keep(connection: Connection, events: Mapping[bytes, Event]) -> int:
     """Keep events by their ids, in the caller's transaction. The last one's position."""
     copy = connection.copy_records_to_table
-    # In one order for everybody, so that two transactions never wait for each other.
-    await copy("ids", schema_name="ingest", columns=["id"], records=zip(sorted(events)))
-    await copy("blocks", schema_name="ingest", columns=_COLUMNS, records=_in_blocks(events))
+    copying = connection.copy_to_table("ids", schema_name="ingest", source=_as_rows(events), format="binary")
+    # Written here while the database is busy with the ids.
+    _, written = await asyncio.gather(copying, _written(events))
+    await copy("blocks", schema_name="ingest", columns=_COLUMNS, records=written)
     kept = await connection.fetchrow("SELECT pg_current_xact_id()::text, lastval()")
     assert kept is not None
     return joined(kept)
+
+
+def _as_rows(ids: Iterable[bytes]) -> memoryview:
+    """Ids as COPY reads them, in one order for everybody, so that two transactions never wait for each other."""
+    # The driver takes `bytes` for a path.
+    return memoryview(b"".join([_COPY_HEAD, _ROW_HEAD, _ROW_HEAD.join(sorted(ids)), _COPY_END]))
+
+
+async def _written(events: Mapping[bytes, Event]) -> list[tuple[str, date, bytes, str]]:
+    written: list[tuple[str, date, bytes, str]] = []
+    for block in _in_blocks(events):
+        written.append(block)
+        await asyncio.sleep(0)
+    return written
 
 
 def _in_blocks(events: Mapping[bytes, Event]) -> Iterator[tuple[str, date, bytes, str]]:
@@ -132,6 +150,9 @@ async def rewrite(connection: Connection, block: Block, text: str) -> None:
     await connection.execute(_REWRITE, *pair(block.position), text)
 
 
+_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_ROW_HEAD = struct.pack(">hi", 1, ID_SIZE)
+_COPY_END = struct.pack(">h", -1)
 # One value instead of an array: the driver asks of each member of an array whether it is one itself.
 _KNOWN = """
 SELECT id FROM ingest.ids

@@ -28,6 +28,9 @@ LOST = (
 )
 """Those of them that say so much: this connection is gone, and another one may do."""
 
+KNOWN = asyncpg.UniqueViolationError
+"""What inserting raises when one of the rows is there."""
+
 
 class Row(Protocol):
     """One row: a value by column or place."""
@@ -55,6 +58,9 @@ class Connection(Source, Protocol):
     def cursor(self, query: str, /, *values: object) -> AsyncIterator[Row]: ...
     async def copy_records_to_table(
         self, table: str, /, *, schema_name: str, columns: Sequence[str], records: Iterable[Sequence[object]]
+    ) -> str: ...
+    async def copy_to_table(
+        self, table: str, /, *, schema_name: str, source: memoryview, format: Literal["binary"]
     ) -> str: ...
 
 

@@ -2,8 +2,8 @@
 
 A position is (transaction, sequence). Transactions commit in another order than they begin, so readers stop below the
 oldest one still running: nothing can appear behind them any more. State is folded by whichever process holds the
-folding lock, rows and position in one transaction. Each process looks up the ids of what waits and copies what is new,
-in blocks; the unique index decides where another one was quicker. docs/decisions/0133 and 0138 have figures.
+folding lock, rows and position in one transaction. Each process looks up those of what waits that it met lately and
+copies what is new, in blocks; the unique index tells when another one had it. docs/decisions/0138 and 0140 say more.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from handrail.adapters.postgres.blocks import (
     read_latest,
 )
 from handrail.adapters.postgres.connection import (
+    KNOWN,
     TROUBLE,
     Connection,
     Pool,
@@ -42,6 +43,7 @@ from handrail.adapters.postgres.connection import (
     connect_writer,
 )
 from handrail.adapters.postgres.hot import Group, HotEvents
+from handrail.adapters.postgres.recent import RecentIds
 from handrail.adapters.postgres.retention import BASE, OTHERS, SOME, drop, expire, find_dropped, find_past
 from handrail.adapters.postgres.roster import PostgresRoster, cut_events
 from handrail.adapters.postgres.schema import FOLD_LOCK, migrate
@@ -74,7 +76,7 @@ PLACES: tuple[Place, ...] = ("ingest", BASE)
 PATIENCE = 5.0
 """Seconds that `folded` waits for somebody else's open transaction."""
 
-_TRIES = 3
+_TRIES = 4
 _Answer = TypeVar("_Answer")
 _NO_RULES = FoldRules()
 _log = structlog.get_logger(__name__)
@@ -111,6 +113,7 @@ class PostgresLog:
         self._appended = asyncio.Event()
         self._folding_wanted = asyncio.Event()
         self._folded = 0
+        self._recent = RecentIds()
         self._hot = HotEvents()
         self._held = Held()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
@@ -385,43 +388,48 @@ class PostgresLog:
             for identity, event in zip(named, append.events, strict=True):
                 fresh.setdefault(identity, event)
         try:
-            stored, position = await self._insert(fresh)
+            stored, position = await self._insert(fresh, sum(append.size for append in group))
         except Exception as problem:  # noqa: BLE001 whatever it was, those who wait hear of it
             _log.warning("log_unavailable", reason=str(problem))
             for append in group:
                 _settle(append.done, Unavailable(f"The log could not be written: {problem}", retry_after=2))
             return
+        self._recent.add(fresh)
         for append, named in zip(group, ids, strict=True):
-            kept = 0
-            for identity in named:
-                # Counted for the first append that brought it.
-                if identity in stored:
-                    stored.discard(identity)
-                    kept += 1
-            _settle(append.done, Appended(position, kept, len(named) - kept))
+            # Counted for the first append that brought it.
+            kept = stored.intersection(named)
+            stored -= kept
+            _settle(append.done, Appended(position, len(kept), len(named) - len(kept)))
         self._folding_wanted.set()
 
-    async def _insert(self, fresh: Mapping[bytes, Event]) -> tuple[set[bytes], int]:
-        """Insert what is new. Which that was, and a position behind all of `fresh`."""
+    async def _insert(self, fresh: Mapping[bytes, Event], size: int) -> tuple[set[bytes], int]:
+        """Insert what is new of events with `size` bytes of bodies. Which that was, and a position behind all."""
+        suspects = self._recent.suspects(fresh)
         for left in reversed(range(_TRIES)):
             try:
-                return await self._copy(fresh)
-            except TROUBLE:
-                # Another process was quicker with one of them; or the connection is lost, and the next look tells
-                # what was kept.
+                return await self._copy(fresh, suspects, size)
+            except TROUBLE as problem:
+                # One was known after all, or another process was quicker with it; or the connection is lost, and a
+                # look at all of them tells what was kept.
+                suspects = fresh.keys()
+                if isinstance(problem, KNOWN):
+                    self._recent.doubt()
                 if not left:
                     raise
         raise AssertionError("unreachable")
 
-    async def _copy(self, fresh: Mapping[bytes, Event]) -> tuple[set[bytes], int]:
-        known = await find_known(self._writer, list(fresh))
-        new = {identity: event for identity, event in fresh.items() if identity not in known}
+    async def _copy(
+        self, fresh: Mapping[bytes, Event], suspects: Collection[bytes], size: int
+    ) -> tuple[set[bytes], int]:
+        new = dict(fresh)
+        if suspects:
+            for identity in await find_known(self._writer, suspects):
+                del new[identity]
         if not new:
             return set(), await find_last(Reading(self._writer), settled=False) or 0
         async with self._writer.acquire() as connection, connection.transaction():
             position = await keep(connection, new)
-        events = list(new.values())
-        self._hot.add(Group(position, events, sum([len(event.body) for event in events])))
+        self._hot.add(Group(position, list(new.values()), size))
         return set(new), position
 
     async def _keep_folding(self) -> None:
