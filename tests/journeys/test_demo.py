@@ -44,6 +44,14 @@ def test_a_tour_goes_from_modal_to_tooltip_to_corner_and_is_not_shown_again(visi
     assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def test_who_looks_around_before_signing_in_still_meets_their_tour(visit: Visit) -> None:
+    page = visit(None)
+    page.wait_for_function("window.handrail?.decisions?.().length")
+    assert decisions(page.evaluate("handrail.decisions()")) == {"maintenance": "shown"}
+    become(page, "looked-around", plan="pro", role="admin")
+    expect(card(page)).to_contain_text("Welcome")
+
+
 def test_another_tour_is_held_back_by_the_rate_limit_and_explain_says_so(visit: Visit, demo: Demo) -> None:
     page = visit("ada", locale="en")
     page.evaluate("window.seen = []; jimo.push(['on', 'experience:seen', [(it) => seen.push(it.experience)]])")

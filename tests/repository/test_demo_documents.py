@@ -8,6 +8,7 @@ import pytest
 
 from handrail.adapters.files.documents import Files
 from handrail.core.actions import Action, GoToStep, LaunchExperience, NavigateTo, Snooze
+from handrail.core.conditions.model import SegmentCondition
 from handrail.core.experiences.blocks import Button
 from handrail.core.experiences.model import Banner, OnNothing, Tour
 from handrail.core.experiences.reach import tour_stop
@@ -83,7 +84,7 @@ def test_one_navigates_with_attributes(files: Files) -> None:
 def test_one_waits_for_the_rate_limit_behind_every_other(files: Files) -> None:
     tip = tours(files)["weekly-tip"]
     assert tip.respects_rate_limit
-    assert tip.audience is None
+    assert tip.audience == SegmentCondition("signed-in")
     assert all(tour.priority > tip.priority for tour in tours(files).values() if tour is not tip)
 
 
