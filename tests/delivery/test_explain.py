@@ -96,6 +96,22 @@ async def test_the_second_of_two_that_interrupt_is_told_who_goes_first() -> None
     assert "first goes first" in as_text([told["second"]])
 
 
+async def test_what_waits_for_another_way_in_takes_no_turn_as_the_page_opens() -> None:
+    site = Site()
+    await site.publish(a_tour("waits", priority=5, show_on={"on": "none"}), a_tour("opens"))
+    told = await explained(site)
+    assert (told["waits"].shows, told["opens"].shows) == (None, True)
+
+
+async def test_whoever_only_a_browser_can_rule_out_leaves_the_next_one_open() -> None:
+    site = Site()
+    element = {"element": "#cart", "fact": "visible"}
+    await site.publish(a_tour("maybe", priority=5, audience=element), a_tour("surely"), a_tour("last", priority=1))
+    told = await explained(site)
+    assert [told[key].shows for key in ("maybe", "surely", "last")] == [None, None, False]
+    assert "maybe goes first where it shows" in as_text([told["surely"]])
+
+
 async def test_the_rate_limit_holds_back_and_says_until_when() -> None:
     site = Site()
     await site.publish(a_tour("other"), a_tour("held"))

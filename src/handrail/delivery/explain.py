@@ -44,27 +44,37 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def explain(state: Ready, subject: Subject, known: Facts, asked: Asked, key: str | None = None) -> list[Explained]:
     """Every experience of the environment (or the one with this key), the ones that would show first."""
-    told = {each.document.key: _explain(each, state, subject, known, asked) for each in state.snapshot.experiences}
-    open_to = [
-        each for each in state.snapshot.experiences if told[each.document.key].shows is not False and counts_slot(each)
+    alone = {each.document.key: _explain(each, state, subject, known, asked) for each in state.snapshot.experiences}
+    competing = [
+        each for each in state.snapshot.experiences if opens(each) and alone[each.document.key].shows is not False
     ]
-    order = sorted(open_to, key=lambda each: turn(_contender(each)))
-    for place, each in enumerate(order[1:], start=1):
-        first = order[0].document.key
-        before = told[each.document.key]
+    waiting = [each.document.key for each in sorted(competing, key=lambda each: turn(_contender(each)))]
+    told = dict(alone)
+    for place, later in enumerate(waiting[1:], start=1):
+        # Of those ahead only one that shows for certain, by itself, rules out whoever comes after it.
+        certain = next((ahead for ahead in waiting[:place] if alone[ahead].shows), None)
+        first = certain or waiting[0]
+        note = f"{first} goes first" if certain else f"{first} goes first where it shows"
         line = Line(
-            f"its turn among those that interrupt: {place + 1} of {len(order)}", False, first, f"{first} goes first"
+            f"its turn among those that interrupt: {place + 1} of {len(waiting)}",
+            False if certain else None,
+            first,
+            note,
         )
-        told[each.document.key] = msgspec.structs.replace(
-            before, shows=False, because="outranked", lines=(*before.lines, line)
+        told[later] = msgspec.structs.replace(
+            alone[later],
+            shows=False if certain else None,
+            because="outranked" if certain else "",
+            lines=(*alone[later].lines, line),
         )
     chosen = [each for each in told.values() if key is None or each.key == key]
     return sorted(chosen, key=lambda each: (each.shows is False, each.key))
 
 
-def counts_slot(published: Published) -> bool:
-    """Whether it competes for the one place that interrupting experiences share."""
-    return published.document.__struct_config__.tag in release.INTERRUPTING
+def opens(published: Published) -> bool:
+    """Whether it competes, as a page opens, for the one place that interrupting experiences share."""
+    document = published.document
+    return document.__struct_config__.tag in release.INTERRUPTING and isinstance(document.show_on, OnPageOpening)
 
 
 def _contender(published: Published) -> Contender:
