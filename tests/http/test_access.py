@@ -16,6 +16,7 @@ from litestar.routes import HTTPRoute
 from handrail.http.api.policy import ANYONE, POLICIES
 from handrail.http.api.routes import create_api
 from handrail.workspace.access import ROLE_SCOPES, SCOPES
+from tests.http.test_boot_problems import ASKED
 from tests.http.test_both_databases import place
 from tests.support.installation import Running
 from tests.support.serving import ROOT
@@ -57,6 +58,21 @@ async def member(door: Running, email: str, role: str) -> dict[str, str]:
 async def test_every_route_declares_who_may_call_it(door: Running) -> None:
     silent = [handler.paths for handler in handlers(door) if handler.opt.get("policy") not in POLICIES]
     assert silent == [], f"say it with policy=, one of {sorted(POLICIES)}; without one a route is open to nobody"
+
+
+async def test_the_status_page_tells_strangers_nothing_of_users_and_experiences(door: Running) -> None:
+    words = [{"type": "paragraph", "text": "Hello"}]
+    document = {"kind": "banner", "key": "secret-plan", "name": "Secret", "content": {"blocks": words}}
+    applied = await door.operator.post(
+        "/api/v1/apply", json={"documents": [{"sort": "experience", "document": document}]}
+    )
+    assert applied.status_code == 200, applied.text
+    boot = ASKED | {"userId": "ann@example.com"}
+    sent = await door.client.post("/sdk/v1/boot", json=boot, headers={"origin": "https://app.example.com"})
+    assert sent.status_code == 200, sent.text
+    told = await door.client.get("/")
+    assert told.status_code == 200
+    assert not [word for word in ("secret-plan", "Secret", "ann", "app.example.com") if word in told.text]
 
 
 def test_the_documentation_lists_every_scope() -> None:

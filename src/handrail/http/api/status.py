@@ -1,4 +1,4 @@
-"""Whether the server is well, and the status page: a person's first look at an installation.
+"""Whether the server is well, and the status page: what anybody may know of an installation, and all of a demo.
 
 Plain HTML, every value escaped, one style sheet.
 """
@@ -11,16 +11,25 @@ from pathlib import Path
 
 from litestar import MediaType, Response, get
 
-from handrail.core.errors import NotFound
 from handrail.http.api.admin import Admin
 from handrail.http.api.policy import ANYONE, ApiRequest, installation_of
 from handrail.http.api.showing import shown
 
 
 async def status_page(admin: Admin) -> bytes:
-    """What is live, what happened last, where the demo is."""
-    if len(await admin.projects.all()) > 1:
-        raise NotFound("Several projects share this installation, and this page shows none of them.")
+    """That it runs, and no more: whoever reaches the SDK's door reaches this page. A demo has nothing to keep."""
+    if admin.demo_address and len(await admin.projects.all()) == 1:
+        return _page(await _demo(admin))
+    return _page(
+        "<header><h1>Handrail</h1><p>is running here</p></header>"
+        "<section><h2>For its operators</h2><p class='empty'>What is live and what happens is told on the server, with "
+        "<code>handrail pull</code> and <code>handrail tail</code>, and to API keys; not to whoever opens this page."
+        "</p></section>"
+    )
+
+
+async def _demo(admin: Admin) -> str:
+    """What is live in the demo, and what happened last."""
     async with admin.works(await admin.project()) as work:
         place = await work.environment("production")
         live = await work.live(place.id)
@@ -34,18 +43,22 @@ async def status_page(admin: Admin) -> bytes:
     lines = "".join(
         f"<li><time>{_clock(line['at'])}</time> {escape(_said(line))}</li>" for line in reversed(admin.tail.recent)
     )
-    demo = f"<a class='button' href='{escape(admin.demo_address)}'>Open the demo</a>" if admin.demo_address else ""
-    nothing = "<p class='empty'>Nothing is live yet. <code>handrail apply FILES</code> publishes.</p>"
     quiet = "<p class='empty'>Nothing happened since the server started.</p>"
     heads = "".join(f"<th>{word}</th>" for word in ("Key", "Name", "Kind", "Version", "Status"))
     table = f"<div class='scroll'><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     listed = f"<ol>{lines}</ol>"
-    body = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Handrail</title>
+    return (
+        f"<header><h1>Handrail</h1><p>{escape(place.name)} &middot; revision {revision}</p>"
+        f"<a class='button' href='{escape(admin.demo_address)}'>Open the demo</a></header>"
+        f"<section><h2>Experiences</h2>{table}</section>"
+        f"<section><h2>Just now</h2>{listed if lines else quiet}</section>"
+    )
+
+
+def _page(content: str) -> bytes:
+    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Handrail</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/status.css"></head>
-<body><main><header><h1>Handrail</h1><p>{escape(place.name)} &middot; revision {revision}</p>{demo}</header>
-<section><h2>Experiences</h2>{table if rows else nothing}</section>
-<section><h2>Just now</h2>{listed if lines else quiet}</section></main></body></html>"""
-    return body.encode()
+<body><main>{content}</main></body></html>""".encode()
 
 
 def _clock(at: object) -> str:
@@ -75,7 +88,7 @@ async def readyz(request: ApiRequest) -> Response[bytes]:
 
 @get("/", media_type=MediaType.HTML, policy=ANYONE)
 async def status(request: ApiRequest) -> Response[bytes]:
-    """What is live and what happened last, for a person."""
+    """That it runs, for a person; of a demo also what is live and what happened last."""
     return Response(
         await status_page(installation_of(request)),
         media_type=MediaType.HTML,
