@@ -112,11 +112,29 @@ async def test_one_bad_event_costs_only_itself(door: Running, bad: str, path: st
     assert len(await door.kept()) == 99
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (r"cut \ud83d", "cut \ufffd"), (r"\uDE00 cut", "\ufffd cut"), (r"\ude00\ud83d", "\ufffd\ufffd"),
+        (r"\ud83d\ude00", "😀"), (r"\ud83d\ud83d\ude00", "\ufffd😀"), (r"\\ud83d", "\\ud83d"),
+        (r"\\\ud83d", "\\\ufffd"), (r"\ud7ff\ue000", "\ud7ff\ue000"),
+    ],
+)  # fmt: skip
+async def test_half_an_emoji_costs_neither_its_event_nor_the_neighbours(door: Running, written: str, kept: str) -> None:
+    body = b'{"writeKey":"%b","batch":[%b,%b]}' % (
+        KEY.encode(), b'{"type":"track","userId":"ann","event":"%b"}' % written.encode(),
+        b'{"type":"track","userId":"ann","event":"Whole"}',
+    )  # fmt: skip
+    answer = await door.client.post("/v1/batch", content=body)
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert [each.name for each in await door.kept()] == [kept, "Whole"]
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 async def test_numbers_that_json_does_not_know_are_no_json(door: Running, number: str) -> None:
     body = f'{{"writeKey":"{KEY}","batch":[{{"type":"track","event":"E","userId":"a","properties":{{"p":{number}}}}}]}}'
     answer = await door.client.post("/v1/batch", content=body.encode())
-    assert answer.status_code in (200, 400)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_json")
     assert await door.kept() == []
 
 

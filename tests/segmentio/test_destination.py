@@ -278,6 +278,42 @@ def test_a_payload_larger_than_an_event_may_be_fails() -> None:
     assert "bytes" in made.problems[0].message
 
 
+FIRST_UNIT = {"@path": "$.event.0"}
+"""Of "😀" the first UTF-16 unit, which is half of it."""
+DECODED = {"x": {"@json": {"mode": "decode", "value": {"@path": "$.properties.text"}}}}
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "path"),
+    [
+        ("sendTrackEvent", {"event_name": FIRST_UNIT}, "event_name"),
+        ("sendTrackEvent", {"messageId": FIRST_UNIT}, "messageId"),
+        ("sendTrackEvent", {"userId": FIRST_UNIT}, "userId"),
+        ("sendTrackEvent", {"anonymousId": FIRST_UNIT}, "anonymousId"),
+        ("sendTrackEvent", {"properties": {"x": FIRST_UNIT}}, ""),
+        ("sendUserData", {"userId": FIRST_UNIT}, "userId"),
+        ("sendUserData", {"email": FIRST_UNIT}, ""),
+        ("sendGroupData", {"groupId": FIRST_UNIT}, "groupId"),
+        ("sendTrackEvent", {"event_name": "a\0"}, "event_name"),
+        ("sendTrackEvent", {"messageId": "a\0"}, "messageId"),
+        ("sendTrackEvent", {"userId": "a\0"}, "userId"),
+        ("sendTrackEvent", {"properties": {"x": "a\0"}}, ""),
+    ],
+)
+def test_text_that_no_log_keeps_fails_its_own_mapping(action: ActionKey, fields: dict[str, object], path: str) -> None:
+    destination = a_destination(SegmentMapping(action, trigger='type = "track"', fields=fields))
+    [made] = made_of(destination, an_event("track", user_id="ann", name="😀"))
+    assert (made.outcome, [each.path for each in made.problems]) == ("failed", [path])
+
+
+@pytest.mark.parametrize("text", ["9" * 400, '"\\u0000"', "[" * 65 + "]" * 65, '{"a":' * 900 + "1" + "}" * 900])
+def test_what_a_mapping_decodes_is_held_to_what_an_event_may_hold(text: str) -> None:
+    destination = a_destination(SegmentMapping("sendTrackEvent", fields={"properties": DECODED}))
+    [made] = made_of(destination, an_event("track", user_id="ann", name="E", properties={"text": text}))
+    assert made.outcome == "failed"
+    assert sent(destination, an_event("track", user_id="ann", name="E", properties={"text": "[" * 60 + "]" * 60}))
+
+
 def test_disabled_mappings_and_destinations_make_nothing() -> None:
     event = an_event("track", user_id="ann", name="E")
     assert made_of(a_destination(SegmentMapping("sendTrackEvent", enabled=False)), event) == []

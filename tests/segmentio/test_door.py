@@ -133,6 +133,18 @@ async def test_every_failure_is_counted_and_the_last_are_kept(door: Door) -> Non
     assert latest["event"]["properties"] == {"at": 29}
 
 
+async def test_half_a_character_fails_its_mapping_and_the_neighbours_are_kept(door: Door) -> None:
+    mapping = {"action": "sendTrackEvent", "fields": {"messageId": {"@path": "$.event.0"}}}
+    await door.apply({**DESTINATION, "mappings": [mapping]})
+    await door.send(track(event="😀"), track(event="Order"))
+    assert [event.message_id for event in await door.open.kept()] == ["O"]
+    [report] = (await door.report())["mappings"]
+    assert (report["counted"]["failed"], report["failures"][0]["problems"][0]["path"]) == (1, "messageId")
+    tried = await door.api.post("/api/v1/segment/test", json={"event": track(event="😀")})
+    [told] = tried.json()["destinations"][0]["mappings"]
+    assert (tried.status_code, told["outcome"], told["payload"]["messageId"]) == (200, "failed", "\ufffd")
+
+
 async def test_what_mappings_did_outlives_the_process_and_is_everybodys(tmp_path: Path) -> None:
     async with running(tmp_path) as one:
         door = Door(one)

@@ -13,7 +13,7 @@ from handrail.core.values import MAX_USER_ID, Refused, check_user_id
 
 CASES = load_cases("identity")
 
-SAID = {"type": "text or a number", "no_id": "is no user id", "too_long": f"at most {MAX_USER_ID}"}
+SAID = {"type": "text or a number", "no_id": "is no id", "too_long": f"at most {MAX_USER_ID}"}
 """Words of the sentence that each reason is told with."""
 
 

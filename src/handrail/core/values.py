@@ -117,17 +117,34 @@ def kind_of(value: object) -> str:
             return "other"
 
 
+def unkept(text: str) -> str | None:
+    """What text holds that no database of ours keeps, in words (NUL, half a character); None when there is nothing."""
+    if "\0" in text:
+        return "the character NUL"
+    try:
+        if not text.isascii():
+            text.encode()
+    except UnicodeEncodeError:
+        return "half a character (a lone surrogate)"
+    return None
+
+
 def check_user_id(value: object) -> str | Refused:
-    """A user id as text: numbers become their decimal form; blanks and leaked placeholders are refused (RULES 4)."""
+    """An id of a user, a browser or a company as text; numbers become their decimal form.
+
+    Blanks and leaked placeholders are refused (RULES 4).
+    """
     if isinstance(value, str):
         if value.strip(BLANKS) in NEVER_AN_ID:
-            return Refused(f"{value!r} is no user id")
+            return Refused(f"{value!r} is no id")
         if len(value) > MAX_USER_ID:
-            return Refused(f"a user id of {len(value)} characters, at most {MAX_USER_ID}")
+            return Refused(f"an id of {len(value)} characters, at most {MAX_USER_ID}")
+        if (problem := unkept(value)) is not None:
+            return Refused(f"{value!r} is no id: it holds {problem}")
         return value
     match value:
         case bool() | None:
-            return Refused(f"a user id is text or a number, not {kind_of(value)}")
+            return Refused(f"an id is text or a number, not {kind_of(value)}")
         case int():
             return str(value)
         case float() if not math.isfinite(value):
@@ -135,7 +152,7 @@ def check_user_id(value: object) -> str | Refused:
         case float():
             return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
         case _:
-            return Refused("a user id is text or a number")
+            return Refused("an id is text or a number")
 
 
 # A day is a whole day in the project's zone; a date-only text means that day, and its instant is the day's start.

@@ -13,6 +13,7 @@ from handrail.segmentio.destination.fields import FieldProblem
 from handrail.segmentio.destination.model import Destination, subscriptions
 from handrail.segmentio.destination.run import compile_destination, payload_of, run
 from handrail.segmentio.fql.triggers import why_not
+from handrail.segmentio.javascript import json_text
 from handrail.segmentio.wire import Envelope
 
 
@@ -71,8 +72,9 @@ def _tried(destination: Destination, event: Event) -> TriedDestination:
     for at, each in enumerate(mappings):
         result = made.get(at)
         if result is not None:
+            payload = _showable(result.payload)
             told = TriedMapping(
-                each.name, each.action, each.trigger, result.outcome, result.payload, result.event, result.problems
+                each.name, each.action, each.trigger, result.outcome, payload, result.event, result.problems
             )
         elif not each.enabled or not destination.enabled:
             told = TriedMapping(each.name, each.action, each.trigger, "disabled")
@@ -82,3 +84,14 @@ def _tried(destination: Destination, event: Event) -> TriedDestination:
             told = TriedMapping(each.name, each.action, each.trigger, "unmatched", problems=problems)
         found.append(told)
     return TriedDestination(destination.key, found)
+
+
+def _showable(payload: object) -> object:
+    """What a mapping made, such that JSON can tell it: halves of characters become U+FFFD."""
+    try:
+        return msgspec.Raw(msgspec.json.encode(payload))
+    except UnicodeEncodeError:
+        text = str(json_text(payload))
+        return msgspec.Raw(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
+    except RecursionError:
+        return "nested too deep to be shown"

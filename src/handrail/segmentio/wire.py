@@ -46,6 +46,11 @@ _NUMBERS = rb"[:,\[\s]-?\d+(?:\.\d+)?[eE][+-]?\d{3}|\d{200}"
 _SUSPECT = re2.compile(rb"\\u0000|" + _NUMBERS)  # pyright: ignore[reportUnknownMemberType]
 _NOT_PLAIN = re2.compile(SCRUBBED + b"|" + _NUMBERS)  # pyright: ignore[reportUnknownMemberType]
 _OPEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_MAY_BE_HALF = re2.compile(rb"\\u[dD][89a-fA-F]")  # pyright: ignore[reportUnknownMemberType]
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""An escape; the group is one half of a character without its other half."""
 
 
 _OPENS, _CLOSES = b"{}"
@@ -117,7 +122,11 @@ _anything = msgspec.json.Decoder()
 
 
 def unpack(body: bytes, limit: int = MAX_BODY) -> bytes:
-    """The body as sent or, when its first bytes say gzip, inflated; stops at the limit. Raises Invalid."""
+    """The body as sent or, when its first bytes say gzip, inflated; stops at the limit. Raises Invalid.
+
+    Half a character, which a browser sends where a text was cut inside an emoji, becomes U+FFFD: JSON's grammar allows
+    it, no reader of ours does, and the other events of the batch have no part in it.
+    """
     if body[:2] == b"\x1f\x8b":
         stream = zlib.decompressobj(wbits=31)
         try:
@@ -133,6 +142,8 @@ def unpack(body: bytes, limit: int = MAX_BODY) -> bytes:
         body.decode()
     except UnicodeDecodeError as problem:
         raise Invalid(f"The body is not UTF-8 at byte {problem.start}.", code="bad_encoding") from None
+    if _MAY_BE_HALF.search(body) is not None:  # pyright: ignore[reportUnknownMemberType]
+        return _ESCAPE.sub(lambda found: found[0] if found[1] is None else rb"\ufffd", body)
     return body
 
 
@@ -209,7 +220,7 @@ def parse_call(text: bytes, *, clean: bool = False) -> Call:
     """
     try:
         if not clean and may_hold_poison(text):
-            _refuse_poison(text)
+            refuse_poison(text)
         call = _call.decode(text)
     except msgspec.ValidationError as problem:
         if "out of range" in str(problem):
@@ -255,8 +266,8 @@ def body_of(call: Call) -> bytes:
     return b"{%b}" % b",".join(parts)
 
 
-def _refuse_poison(text: bytes) -> None:
-    """Decode everything: numbers beyond a double's range and NUL characters are found wherever they hide."""
+def refuse_poison(text: bytes) -> None:
+    """Raise Invalid for a NUL or a number beyond a double's range, wherever in a JSON text it hides."""
     waiting: list[object] = [_anything.decode(text)]
     while waiting:
         value = waiting.pop()

@@ -18,14 +18,16 @@ from typing import Literal, TypeAlias, TypeGuard, cast
 
 import msgspec
 
+from handrail.core.errors import Invalid
 from handrail.core.events import Event
-from handrail.core.values import Refused, check_user_id, instant_of
+from handrail.core.values import Refused, check_user_id, instant_of, unkept
 from handrail.segmentio.destination.actions import ACCEPTS, ActionKey, is_switched_on
 from handrail.segmentio.destination.fields import FieldProblem, checked, fitting
 from handrail.segmentio.destination.model import Destination, Subscription, subscriptions
 from handrail.segmentio.fql.triggers import Predicate, compile_trigger
 from handrail.segmentio.mapping.budget import MappingFailed
 from handrail.segmentio.mapping.transform import Transform, compile_mapping
+from handrail.segmentio.wire import MAX_DEPTH, is_too_deep, may_hold_poison, refuse_poison
 
 MAX_MESSAGE_ID = 100
 MAX_NAME = 200
@@ -156,6 +158,9 @@ def _made(instance: Instance, route: Route, event: Event, payload: Payload) -> M
         return Made(route.at, "failed", None, value, (refused.problem,))
     except MappingFailed as problem:
         return Made(route.at, "failed", None, None, (FieldProblem(problem.path, problem.message),))
+    except RecursionError:
+        # Text that a mapping decodes may nest deeper than any event.
+        return Made(route.at, "failed", None, None, (FieldProblem("", "What a mapping reads is nested too deep."),))
 
 
 def _message_id(event: Event, destination: Destination, at: int) -> str:
@@ -181,7 +186,9 @@ def _send_track_event(destination: Destination, at: int, event: Event, payload: 
     user_id = _id(fields.get("userId"), "userId", event.user_id)
     if user_id is None and destination.settings.manualInit:
         raise _Holds
-    name, message_id, said = str(fields["event_name"]), str(fields["messageId"]), fields["timestamp"]
+    name = _text(str(fields["event_name"]), "event_name", event.name)
+    message_id = _text(str(fields["messageId"]), "messageId", event.message_id)
+    said = fields["timestamp"]
     if not name or len(name) > MAX_NAME:
         raise _Refuses("event_name", f"event_name has 1 to {MAX_NAME} characters.")
     if not message_id or len(message_id) > MAX_MESSAGE_ID:
@@ -262,13 +269,28 @@ def _id(value: object, path: str, known: str | None) -> str | None:
     return checked_id
 
 
+def _text(text: str, path: str, known: str | None) -> str:
+    """Text that a mapping made, held to what the door holds an event to. Raises _Refuses."""
+    if text is not known and (problem := unkept(text)) is not None:
+        raise _Refuses(path, f"{path} holds {problem}.")
+    return text
+
+
 def _encoded(body: Payload) -> msgspec.Raw:
+    """What a mapping made, held to what the door holds an event to. Raises _Refuses."""
     try:
         made = msgspec.json.encode(body)
     except (UnicodeEncodeError, RecursionError, ValueError, TypeError):
         raise _Refuses("", "What this mapping makes is no JSON that can be kept.") from None
     if len(made) > MAX_PAYLOAD:
         raise _Refuses("", f"What a mapping makes has at most {MAX_PAYLOAD} bytes, this has {len(made)}.")
+    if is_too_deep(made):
+        raise _Refuses("", f"What a mapping makes nests at most {MAX_DEPTH} levels deep.")
+    if may_hold_poison(made):
+        try:
+            refuse_poison(made)
+        except Invalid as problem:
+            raise _Refuses("", problem.message) from None
     return msgspec.Raw(made)
 
 
