@@ -188,6 +188,8 @@ def test_a_post_taller_than_the_window_scrolls_in_it(gallery: Callable[..., Page
 
 def test_entries_of_a_feed_keep_their_height_in_a_low_window(gallery: Callable[..., Page]) -> None:
     page = gallery(viewport={"width": 640, "height": 400})
+    # Counted, the page's own button is listened to.
+    expect(page.locator("[data-handrail-badge]")).to_have_text("3")
     page.locator("[data-handrail-feed]").click()
     entries = card(page).locator(".entry")
     expect(entries).to_have_count(3)
