@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.axe import violations
 from tests.support.demo import Demo
@@ -16,6 +16,7 @@ from tests.support.guest import Guest, wait_for
 from tests.support.hostile import BODY, Hostility, hostile_host
 from tests.support.kinds import WORDS, live, tag_for
 from tests.support.soak import times
+from tests.support.waiting import eventually
 
 NEXT: dict[str, object] = {"type": "go_to_step", "step": "next"}
 ONWARD = {"type": "button", "label": "Next", "actions": [NEXT]}
@@ -113,6 +114,8 @@ TOURS = (
     a_tour("twins", missing={"wait_seconds": 0.1}, target={"css": "input"}),
     a_tour("goes", missing={"wait_seconds": 0.1}, target=TARGET),
     a_tour("resembles", missing={"wait_seconds": 0.1}, target={"fingerprint": PRINT}),
+    a_tour("slow", {"on": "element_state", "target": {"fingerprint": PRINT}, "fact": "absent"},
+           missing={"wait_seconds": 0.1}, target={"fingerprint": PRINT}),
     a_tour("both", {"on": "url", "rule": {"part": "path", "operator": "equals", "value": "/"}},
            {"on": "event", "event": "Saved"}),
 )  # fmt: skip
@@ -377,6 +380,26 @@ def test_a_tab_that_may_not_be_opened_becomes_a_link(unopened: Callable[..., tup
         link.click()
     assert opened.value.url.endswith("/?tab")
     expect(link).to_have_count(0)
+
+
+def test_a_target_is_not_missing_while_what_finds_it_is_on_its_way(
+    unopened: Callable[..., tuple[Page, str]],
+) -> None:
+    page, address = unopened()
+    held: list[Route] = []
+    page.route("**/finder-*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    guest = Guest(page)
+    guest.open(address)
+    page.evaluate("postMessage({start: 'slow'})")
+    eventually(page, lambda: held)
+    # What waits for a tenth of a second from then on has waited by now.
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    assert page.locator("handrail-root").count() == 0
+    held[0].continue_()
+    expect(page.locator("handrail-root .card.anchored h2")).to_have_text("Your reports")
+    page.evaluate("target.remove()")
+    wait_for(page, SECOND)
+    assert not [each for each in told(page) if each["event"] == "target_missing"]
 
 
 MISSING = {"goes": "gone", "never": "never_found", "hidden": "hidden", "twins": "ambiguous", "resembles": "weak"}

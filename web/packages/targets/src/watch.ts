@@ -13,13 +13,15 @@ const ignore = () => {}
  * shadow roots on the way, one coalesced frame, no poll. Looking takes at most about a tenth of the time, however long
  * one look takes.
  *
- * The finder of fingerprints is loaded when a target has one and its other signals did not decide.
+ * The finder of fingerprints is loaded when a target has one and its other signals did not decide. Until it has come, or
+ * could not, the target is not said to be missing: it may well be there.
  */
 export function watchTarget(root: Document, target: Target, words: Words, report: (found: Found) => void): Dispose {
   const end = new AbortController()
   let last: unknown
   let host: Node | undefined
   let finder: Finder | undefined
+  let inVain = false
   let timer = 0
   let rest = 0
 
@@ -28,16 +30,25 @@ export function watchTarget(root: Document, target: Target, words: Words, report
     if (end.signal.aborted) return
     const begun = performance.now()
     let found: Found & { missing?: string } = findTarget(root, target, words, follow)
+    let awaited = false
     if (found.missing && target.fingerprint) {
       if (finder) found = finder(root, target, words)
-      else
-        import(FINDER).then(({ makeFinder }: typeof import('./fingerprint/finder.ts')) => {
-          finder = makeFinder()
-          soon()
-        }, ignore)
+      else {
+        awaited = !inVain
+        import(FINDER).then(
+          ({ makeFinder }: typeof import('./fingerprint/finder.ts')) => {
+            finder = makeFinder()
+            soon()
+          },
+          () => {
+            if (!inVain) soon()
+            inVain = true
+          },
+        )
+      }
     }
     rest = (performance.now() - begun) * 10
-    if (last !== (last = 'element' in found ? found.element : found.missing)) report(found)
+    if (!awaited && last !== (last = 'element' in found ? found.element : found.missing)) report(found)
   }
   // Frames stop in tabs that nobody sees, and so do we.
   const soon = () => {
