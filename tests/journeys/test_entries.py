@@ -37,7 +37,7 @@ content:
 DOCUMENTS = {
     "clicked": a_card("clicked", "{on: element_click, css: '.navbar-brand, #own-menu'}"),
     "leaving": a_card("leaving", "{on: page_exit}"),
-    "patient": a_card("patient", "{on: page_opening, delay_seconds: 2}"),
+    "patient": a_card("patient", "{on: page_opening, delay_seconds: 60}"),
     "shared": a_card("shared", "{on: link}", "audience: {attribute: custom.plan, operator: is, value: nobody}"),
 }
 
@@ -100,13 +100,13 @@ def test_the_pointer_leaving_by_the_top_starts_it(visit: Visit, published: Demo)
 
 
 def test_a_delay_holds_it_back_and_says_so(visit: Visit, published: Demo) -> None:
-    page = visit(None, path=f"{PLAIN}?entries=patient", host=published)
+    page = visit(None, path=f"{PLAIN}?entries=patient", host=published, clock=True)
     page.wait_for_function("window.handrail?.decisions?.().some((each) => each.key === 'patient')")
-    first = page.evaluate("handrail.decisions().find((each) => each.key === 'patient')")
-    assert first["because"] == "delayed"
+    assert page.evaluate("handrail.decisions().find((each) => each.key === 'patient').because") == "delayed"
+    page.clock.run_for(61_000)
     expect(card(page, "This is patient")).to_be_visible()
-    shown = page.evaluate("handrail.decisions().find((each) => each.key === 'patient' && each.shown)")
-    assert shown["at"] - first["at"] >= 1500
+    shown = page.evaluate("handrail.decisions().find((each) => each.key === 'patient' && each.shown).at")
+    assert shown - page.evaluate("performance.timeOrigin") >= 60_000
 
 
 def test_a_shared_link_shows_it_once_whoever_follows_it(visit: Visit, published: Demo) -> None:
@@ -157,10 +157,11 @@ def test_a_preview_shows_a_draft_under_a_ribbon_and_counts_nothing(
 
 
 def test_the_panel_says_why_it_is_shown_and_why_not(visit: Visit, published: Demo) -> None:
-    page = visit(None, path=f"{PLAIN}?entries=patient&handrail_debug=1", host=published)
+    page = visit(None, path=f"{PLAIN}?entries=patient&handrail_debug=1", host=published, clock=True)
     panel = page.locator("handrail-root [aria-label^='Handrail']")
     expect(panel).to_contain_text("Why shown, why not")
     expect(panel).to_contain_text("patient: it waits some seconds")
+    page.clock.run_for(61_000)
     expect(panel).to_contain_text("patient: shown")
     # Not as the run that goes on over pages, but as what might begin here.
     page.evaluate(
