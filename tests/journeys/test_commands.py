@@ -393,8 +393,8 @@ def test_segments_are_sent_to_pages_that_ask_and_to_no_others(visit: Visit, demo
     become(page, "segmented", role="owner", plan="free")
     eventually(page, lambda: [reply for reply in replies if reply.get("userId") == "segmented"])
     assert not any("segments" in reply for reply in replies)
-    assert page.evaluate("jimo.push(['get', 'user:segments'])") == ["administrators"]
-    become(page, "somebody-else", role="guest", plan="free")
+    assert page.evaluate("jimo.push(['get', 'user:segments'])") == ["administrators", "signed-in"]
+    become(page, "somebody-else", role="guest")
     eventually(page, lambda: page.evaluate("jimo.push(['get', 'user:segments'])") == [])
 
 
