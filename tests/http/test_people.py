@@ -182,7 +182,7 @@ async def test_an_import_goes_the_way_of_every_event_and_counts_once(door: Runni
     await imported(door, content, **query)
     assert len(await door.kept()) == 2
     (first, second) = await door.kept()
-    assert (first.type, first.verified, second.message_id) == ("identify", "key", "import-spring-3")
+    assert (first.type, first.verified, second.message_id) == ("identify", "key", "import-spring-000000003")
 
 
 async def test_a_dry_run_reports_and_keeps_nothing(door: Running) -> None:
@@ -198,12 +198,33 @@ async def test_a_dry_run_reports_and_keeps_nothing(door: Running) -> None:
         ("id,name\n1,Ann\n".encode("utf-16"), "bad_encoding"),
         (b"name\nAnn\n", "invalid"),
         (b"", "no_columns"),
+        (b'"id"x,name\n1,Ann\n', "no_columns"),
     ],
 )
 async def test_a_file_that_cannot_be_read_is_told_in_one_sentence(door: Running, content: bytes, code: str) -> None:
     told = (await imported(door, content))[-1]
     assert (told["code"], bool(told["error"])) == (code, True)
     assert await door.kept() == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_what_the_door_refuses_is_told_by_line_in_a_dry_run_too(door: Running, dry_run: bool) -> None:
+    report = (await imported(door, "id,note\n1,fine\n2,a\0b\n3,fine\n", dry_run=dry_run))[-1]
+    assert (report["imported"], report["refused"]) == (2, 1)
+    assert [each["line"] for each in report["problems"]] == [3]
+    assert [event.user_id for event in await door.kept()] == ([] if dry_run else ["1", "3"])
+
+
+async def test_the_last_row_about_a_user_holds(door: Running) -> None:
+    await imported(door, "id,plan\n" + "".join(f"1,p{line}\n" for line in range(2, 13)))
+    shown = await got(door, "/api/v1/user", user="1")
+    assert [each["value"] for each in shown["attributes"]] == ["p12"]
+
+
+async def test_a_map_that_is_none_is_named(door: Running) -> None:
+    for map in ("[]", "{", '{"Seats":5}'):
+        answer = await door.operator.post("/api/v1/users/import", params={"map": map}, content=b"id\n1\n")
+        assert (answer.status_code, answer.json()["path"][:3]) == (422, "map")
 
 
 async def test_types_come_from_what_was_received_before(door: Running) -> None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.core.errors import Invalid
-from handrail.workspace.people.importing import ImportReport, batches, calls_of
-from handrail.workspace.people.table import LEADS, BadRow, ReadRow, inert, open_text, read_rows, write_row
+from handrail.workspace.people.importing import ImportReport, batches, calls_of, message_id
+from handrail.workspace.people.table import LEADS, MAX_LINE, BadRow, ReadRow, inert, open_text, read_rows, write_row
 
 
 def read(content: str | bytes, mapping: dict[str, str] | None = None, **known: str) -> list[ReadRow | BadRow]:
@@ -134,11 +134,19 @@ def test_a_quote_that_never_closes_is_told_and_the_rest_is_not_guessed() -> None
         ("array", "a, b", ["a", "b"]),
         ("array", "[1,2]", [1, 2]),
         ("date", "2026-01-31", "2026-01-31"),
+        ("number", " +12. ", 12.0),
+        ("number", ".5", 0.5),
         ("number", "1,5", None),
+        ("number", "1_000", None),
+        ("number", "1_0.5", None),
+        ("number", "9" * 5000, None),
+        ("number", "1e999", None),
+        ("number", "", None),
         ("number", "nan", None),
         ("number", "١", 1),
         ("boolean", "maybe", None),
         ("array", "[1", None),
+        ("array", "[" * 20_000, None),
         ("date", "31.01.2026", None),
         ("text", "x" * 701, None),
     ],
@@ -148,7 +156,7 @@ def test_a_cell_of_a_type_is_that_or_left_out(kind: str, cell: str, value: objec
     csv.writer(buffer).writerows([["id", "v"], ["1", cell]])
     (row,) = read(buffer.getvalue(), {"v": f"custom.v:{kind}"})
     assert isinstance(row, ReadRow)
-    assert (row.custom.get("v"), len(row.problems)) == (value, 0 if value is not None else 1)
+    assert (row.custom.get("v"), len(row.problems)) == (value, 0 if value is not None or not cell else 1)
 
 
 @given(cells=st.lists(st.text() | st.floats(allow_nan=False) | st.integers() | st.booleans() | st.none(), min_size=2))
@@ -214,6 +222,31 @@ def test_a_million_rows_stream_in_constant_memory() -> None:
             tracemalloc.stop()
     assert count == report.rows == 1_000_000
     assert late < early + 4_000_000
+
+
+@pytest.mark.parametrize(("rows", "at"), [(0, 3), (3_000, 24_003)])
+def test_the_byte_that_is_no_utf_8_is_named_by_its_place_in_the_file(rows: int, at: int) -> None:
+    with pytest.raises(Invalid, match=rf"at byte {at} \(0xe9\)"):
+        read(b"id\n" + b"1234567\n" * rows + b"\xe9\n")
+
+
+def test_a_line_without_an_end_is_not_read_into_memory() -> None:
+    asked: list[int] = []
+
+    class Endless(io.TextIOBase):
+        def readline(self, size: int = -1, /) -> str:
+            asked.append(size)
+            return "x" * size
+
+    with pytest.raises(Invalid, match="Line 1 has more than"):
+        next(read_rows(Endless(), {}, {}))
+    assert asked == [MAX_LINE]
+
+
+def test_of_two_rows_about_one_user_the_later_holds() -> None:
+    rows = [each for each in read("id\n" + "1\n" * 1_200) if isinstance(each, ReadRow)]
+    ids = [message_id("spring", each.line) for each in rows]
+    assert ids == sorted(ids)
 
 
 def test_the_same_import_gives_the_same_message_ids() -> None:

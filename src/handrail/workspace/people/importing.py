@@ -64,13 +64,18 @@ def batches(rows: Iterable[ReadRow | BadRow], report: ImportReport) -> Iterator[
     yield batch
 
 
+def message_id(import_id: str, line: int) -> str:
+    """What the row on a line is known by. Of two rows about one user the later has the greater id, and so holds."""
+    return f"import-{import_id}-{line:09}"
+
+
 def calls_of(rows: Sequence[ReadRow], import_id: str) -> bytes:
     """The rows as a batch of identify calls. The same import sent twice counts once."""
     calls = [
         {
             "type": "identify",
             "userId": row.user_id,
-            "messageId": f"import-{import_id}-{row.line}",
+            "messageId": message_id(import_id, row.line),
             "traits": row.custom,
             "context": {"handrail": {"native": row.native, "visit": False}},
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Literal, TypeAlias
 
@@ -20,7 +21,9 @@ NATIVE = ("email", "name", "language")
 TYPES = ("text", "number", "boolean", "array", "date")
 IDS = ("user_id", "userid", "user id", "id")
 MAX_COLUMNS = 1000
-MAX_CELL = 100_000
+MAX_LINE = 1_000_000
+"""Longest line, in characters; a file of one endless line is not read into memory."""
+NUMBER = re.compile(r"[+-]?(?:\d+(?P<point>\.\d*)?|(?P<bare>\.\d+))(?P<power>[eE][+-]?\d+)?")
 TRUE, FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 LEADS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the start of a formula."""
@@ -123,20 +126,27 @@ def read_rows(
     try:
         yield from _read(text, mapping, known)
     except UnicodeDecodeError as problem:
+        # The decoder counts from where its own chunk begins.
+        read = text.buffer.tell() if isinstance(text, io.TextIOWrapper) else len(problem.object)
         raise Invalid(
-            f"The file is not UTF-8 at byte {problem.start} (0x{problem.object[problem.start]:02x}); "
+            f"The file is not UTF-8 at byte {read - len(problem.object) + problem.start} "
+            f"(0x{problem.object[problem.start]:02x}); "
             "save it as CSV in UTF-8.",
             code="bad_encoding",
         ) from None
 
 
 def _read(text: io.TextIOBase, mapping: Mapping[str, Target], known: Mapping[str, str]) -> Iterator[ReadRow | BadRow]:
-    first = text.readline()
+    lines = _lines(text)
+    first = next(lines, "")
     if not first.strip():
         raise Invalid("The file's first line names no columns.", code="no_columns", path="columns")
     separator = max(",;\t", key=first.count)
-    reader = csv.reader(_with(first, text), delimiter=separator, strict=True)
-    headers = next(reader)
+    reader = csv.reader(_with(first, lines), delimiter=separator, strict=True)
+    try:
+        headers = next(reader)
+    except csv.Error as problem:
+        raise Invalid(f"The file's first line cannot be read: {problem}.", code="no_columns", path="columns") from None
     columns = columns_of(headers, mapping, known)
     while True:
         try:
@@ -148,6 +158,15 @@ def _read(text: io.TextIOBase, mapping: Mapping[str, Target], known: Mapping[str
             continue
         if cells:
             yield _row(reader.line_num, cells, columns)
+
+
+def _lines(text: io.TextIOBase) -> Iterator[str]:
+    number = 0
+    while line := text.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE and line[-1] not in "\r\n":
+            raise Invalid(f"Line {number} has more than {MAX_LINE} characters.", code="long_line")
+        yield line
 
 
 def _with(first: str, rest: Iterable[str]) -> Iterator[str]:
@@ -181,10 +200,11 @@ def _value(cell: str, kind: str) -> AttributeValue | Refused:
     """A cell as a value of a type. Nothing is guessed: text that is no number is refused where a number is wanted."""
     match kind:
         case "number":
-            try:
-                return check_attribute(float(cell) if any(mark in cell for mark in ".eE") else int(cell))
-            except ValueError:
+            found = NUMBER.fullmatch(cell.strip())
+            if found is None:
                 return Refused(f"{cell!r:.60} is no number")
+            # A double holds whatever a cell spells; a whole number stays one.
+            return check_attribute(float(cell) if any(found.groups()) or len(cell) > 300 else int(cell))
         case "boolean":
             word = cell.strip().lower()
             return word in TRUE if word in TRUE | FALSE else Refused(f"{cell!r:.60} is neither true nor false")
@@ -193,7 +213,7 @@ def _value(cell: str, kind: str) -> AttributeValue | Refused:
                 return check_attribute([part.strip() for part in cell.split(",") if part.strip()])
             try:
                 return check_attribute(msgspec.json.decode(cell))
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 return Refused(f"{cell!r:.60} is no list")
         case "date":
             return check_attribute(cell) if instant_of(cell, "UTC") is not None else Refused(f"{cell!r:.60} is no date")
