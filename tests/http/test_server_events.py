@@ -80,7 +80,18 @@ async def test_the_same_event_again_counts_once(door: Running) -> None:
         (TRACK | {"type": None}, "unknown_type", "type"),
         (TRACK | {"properties": {"x": "y" * 40_000}}, "event_too_large", ""),
         (b"{", "bad_json", ""),
-        (b"1", "bad_json", ""),
+        (b"1", "bad_event", ""),
+        (b"null", "bad_event", ""),
+        (b"[1", "bad_json", ""),
+        (TRACK | {"timestamp": None}, "bad_timestamp", "timestamp"),
+        (TRACK | {"timestamp": "yesterday"}, "bad_timestamp", "timestamp"),
+        (TRACK | {"timestamp": "2026-13-01T00:00:00Z"}, "bad_timestamp", "timestamp"),
+        (TRACK | {"timestamp": True}, "bad_timestamp", "timestamp"),
+        (TRACK | {"timestamp": 1e300}, "bad_timestamp", "timestamp"),
+        (IDENTIFY | {"traits": None}, "bad_traits", "traits"),
+        (IDENTIFY | {"traits": [1]}, "bad_traits", "traits"),
+        ({key: value for key, value in IDENTIFY.items() if key != "traits"}, "bad_traits", "traits"),
+        (TRACK | {"writeKey": "wk_staging"}, "foreign_key", "writeKey"),
         (b'{"userId":"a\\u0000","type":"track","event":"x"}', "nul", ""),
         (b"[" + b"{}," * 2500 + b"{}]", "too_many_events", ""),
         (b" " * (500 * 1024 + 1), "too_large", ""),
@@ -97,9 +108,26 @@ async def test_what_cannot_be_meant_is_a_400_that_names_the_place(
 
 async def test_one_bad_event_of_a_list_costs_only_itself(door: Running) -> None:
     await a_key(door)
-    status, told = await send(door, [TRACK, TRACK | {"event": 3}, IDENTIFY])
-    assert (status, [(each["path"], each["code"]) for each in told["rejected"]]) == (200, [("[1].event", "bad_event")])
+    wrong = (b'{"event":3}', b"null", b"7", b'{"properties":{"x":1e999}}', b'{"type":"page"}', b'{"timestamp":"x"}')
+    listed = [json.dumps(TRACK).encode(), *(_over(TRACK, each) for each in wrong), json.dumps(IDENTIFY).encode()]
+    status, told = await send(door, b"[" + b",".join(listed) + b"]")
+    assert (status, [(each["path"], each["code"]) for each in told["rejected"]]) == (
+        200,
+        [
+            ("[1].event", "bad_event"),
+            ("[2]", "bad_event"),
+            ("[3]", "bad_event"),
+            ("[4]", "bad_number"),
+            ("[5].type", "unknown_type"),
+            ("[6].timestamp", "bad_timestamp"),
+        ],
+    )
     assert len(await door.kept()) == 2
+
+
+def _over(event: dict[str, Any], wrong: bytes) -> bytes:
+    """An event with members put over its own as raw JSON, of which the last of two equal keys wins."""
+    return json.dumps(event).encode()[:-1] + b"," + wrong[1:] if wrong[:1] == b"{" else wrong
 
 
 async def test_a_key_is_needed_known_and_meant_for_it(door: Running) -> None:

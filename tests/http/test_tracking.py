@@ -174,6 +174,34 @@ async def test_a_time_yet_to_come_is_held_to_the_time_of_arrival(door: Running) 
     assert event.timestamp == event.received_at
 
 
+@pytest.mark.parametrize("said", ["yesterday", "2026-13-01", 1_795_521_600_000, True, ["2026-11-24"]])
+async def test_a_time_that_cannot_be_read_is_the_time_of_arrival_with_a_warning(door: Running, said: object) -> None:
+    answer = await door.client.post("/v1/batch", content=a_batch(a_track(1), a_track(2) | {"timestamp": said}))
+    assert [(each["path"], each["code"], each["message_id"]) for each in answer.json()["warnings"]] == [
+        ("batch[1].timestamp", "bad_timestamp", "m2")
+    ]
+    single = {"writeKey": KEY, **a_track(3), "timestamp": said}
+    answer = await door.client.post("/v1/track", content=json.dumps(single).encode())
+    assert [each["path"] for each in answer.json()["warnings"]] == ["timestamp"]
+    assert [event.timestamp == event.received_at for event in (await door.kept())[1:]] == [True, True]
+
+
+async def test_an_empty_write_key_is_none(door: Running) -> None:
+    basic = {"authorization": f"Basic {base64.b64encode(f'{KEY}:'.encode()).decode()}"}
+    answer = await door.client.post(
+        "/v1/track", content=json.dumps(a_track(1) | {"writeKey": ""}).encode(), headers=basic
+    )
+    assert (answer.status_code, len(await door.kept())) == (200, 1)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_calls_are_sent_with_post_alone(door: Running, method: str) -> None:
+    answer = await door.client.request(method, "/v1/batch", content=a_batch(a_track(1)))
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_route")
+    assert (await door.client.get("/v1/batch")).status_code == 404
+    assert await door.kept() == []
+
+
 async def test_the_same_message_id_in_two_environments_is_two_events(door: Running) -> None:
     for key in (KEY, OTHER_KEY, KEY):
         await door.client.post("/v1/track", json=a_track() | {"writeKey": key})

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 from handrail.core.errors import Invalid
+from handrail.segmentio.wire import MAX_BODY
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -19,7 +20,7 @@ class Gone(Exception):
     """The client went away before its request was read."""
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
+async def read_body(receive: Receive, limit: int = MAX_BODY) -> bytes:
     """The request's body. Raises Invalid as soon as it passes the limit, whatever its headers said."""
     message = await receive()
     body: bytes = message.get("body", b"")

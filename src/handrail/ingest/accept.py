@@ -6,9 +6,10 @@ Never all or nothing: a browser cannot mend a batch, so one bad event costs only
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import islice
-from typing import cast
+from typing import TypeAlias, cast
 
 import msgspec
 
@@ -62,6 +63,10 @@ class Door(msgspec.Struct, frozen=True):
     received_at: int
 
 
+Hold: TypeAlias = Callable[[Call], None]
+"""What one door asks of a call beyond what every door does: mends it, or raises Invalid."""
+
+
 class _Common(msgspec.Struct, frozen=True):
     """What the calls of one batch have in common, ready for each of them."""
 
@@ -77,7 +82,7 @@ def accept_call(body: bytes, kind: str, door: Door) -> Accepted:
     """The event of a single-call route. Raises Invalid when the body is no JSON object or the event is rejected."""
     accepted = Accepted()
     call = _checked(parse_call(body), kind, body, "", accepted)
-    accepted.events.append(_event(call, kind, _ALONE, door, body_of(call)))
+    accepted.events.append(_event(call, kind, _ALONE, door, body_of(call), accepted))
     return accepted
 
 
@@ -87,10 +92,13 @@ def accept_batch(body: bytes, door: Door) -> Accepted:
     return accept_parsed(parse_batch(body, clean=clean), door, clean=clean)
 
 
-def accept_parsed(batch: Batch | Envelope, door: Door, *, clean: bool = False) -> Accepted:
-    """The events of a batch already parsed; `clean` is what `may_hold_poison` denied of the whole of it."""
+def accept_parsed(batch: Batch | Envelope, door: Door, *, clean: bool = False, hold: Hold | None = None) -> Accepted:
+    """The events of a batch already parsed; `clean` is what `may_hold_poison` denied of the whole of it.
+
+    `hold` looks at each call of an envelope first.
+    """
     if isinstance(batch, Envelope):
-        return _accept_closely(batch, door, clean=clean)
+        return _accept_closely(batch, door, clean=clean, hold=hold)
     accepted, common = Accepted(), _common(batch)
     keep = accepted.events.append
     bodies = batch.bodies
@@ -98,13 +106,13 @@ def accept_parsed(batch: Batch | Envelope, door: Door, *, clean: bool = False) -
         bodies = [_body(call, common) for call in batch.batch]
     for at, (call, body) in enumerate(zip(batch.batch, bodies, strict=True)):
         try:
-            keep(_event(call, _kind(call), common, door, body))
+            keep(_event(call, _kind(call), common, door, body, accepted, at))
         except Invalid as problem:
             accepted.rejections.append(_rejection(at, call, problem))
     return accepted
 
 
-def _accept_closely(envelope: Envelope, door: Door, *, clean: bool) -> Accepted:
+def _accept_closely(envelope: Envelope, door: Door, *, clean: bool, hold: Hold | None) -> Accepted:
     """The events of a batch whose calls may be too long, or hold what nobody bears."""
     accepted, common = Accepted(), _common(envelope)
     texts = list(map(bytes, envelope.batch))
@@ -114,10 +122,12 @@ def _accept_closely(envelope: Envelope, door: Door, *, clean: bool) -> Accepted:
         call = None
         try:
             call = parse_call(text, clean=clean) if calls is None else calls[at]
+            if hold is not None:
+                hold(call)
             kind = _kind(call)
             if len(text) > SMALL:
                 _checked(call, kind, text, f"batch[{at}]", accepted)
-            keep(_event(call, kind, common, door, _body(call, common)))
+            keep(_event(call, kind, common, door, _body(call, common), accepted, at))
         except Invalid as problem:
             accepted.rejections.append(_rejection(at, call, problem))
     return accepted
@@ -126,7 +136,7 @@ def _accept_closely(envelope: Envelope, door: Door, *, clean: bool) -> Accepted:
 def _common(shared: Shared) -> _Common:
     context, integrations = bytes(shared.context), bytes(shared.integrations)
     return _Common(
-        _milliseconds(shared.sentAt),
+        milliseconds(shared.sentAt),
         context if context[:1] == b"{" else b"",
         integrations if integrations[:1] == b"{" else b"",
     )
@@ -167,8 +177,11 @@ def _checked(call: Call, kind: str, text: bytes, path: str, accepted: Accepted) 
     return call
 
 
-def _event(call: Call, kind: str, common: _Common, door: Door, body: bytes) -> Event:
-    if call.writeKey is not None and call.writeKey != door.write_key:
+def _event(
+    call: Call, kind: str, common: _Common, door: Door, body: bytes, accepted: Accepted, at: int | None = None
+) -> Event:
+    """The event that a call is; `at` is its place in a batch. Raises Invalid."""
+    if (key := call.writeKey) is not None and key != door.write_key and key != "":
         raise Invalid("This event carries another environment's write key.", code="foreign_key", path="writeKey")
     user_id = None if (user_id := call.userId) is None else _user_id(user_id, "userId")
     anonymous_id = None if (anonymous_id := call.anonymousId) is None else _user_id(anonymous_id, "anonymousId")
@@ -197,14 +210,16 @@ def _event(call: Call, kind: str, common: _Common, door: Door, body: bytes) -> E
         case _:
             pass
     received_at = door.received_at
-    said = None if call.originalTimestamp is None else _milliseconds(call.originalTimestamp)
+    said = None if call.originalTimestamp is None else milliseconds(call.originalTimestamp)
     if said is None:
-        said = _milliseconds(call.timestamp)
+        said = milliseconds(call.timestamp)
     if said is None:
         timestamp = received_at
+        if call.timestamp is not None:
+            accepted.warnings.append(_timeless(call, at))
     else:
         # By the server's clock: the error of the sender's is the difference between sent and received.
-        sent = common.sent_at if call.sentAt is None else _milliseconds(call.sentAt)
+        sent = common.sent_at if call.sentAt is None else milliseconds(call.sentAt)
         timestamp = min(said if sent is None else received_at - (sent - said), received_at)
     message_id = call.messageId
     if message_id is None or message_id == "":
@@ -251,7 +266,14 @@ def _made_id(environment: str, content: bytes) -> str:
     return "made-" + hashlib.blake2b(content, digest_size=16, key=environment.encode()[:64]).hexdigest()
 
 
-def _milliseconds(value: object) -> int | None:
+def _timeless(call: Call, at: int | None) -> Rejection:
+    """That a call's timestamp says nothing, told once for each: backfilled events would all have happened now."""
+    path = "timestamp" if at is None else f"batch[{at}].timestamp"
+    message = f"{call.timestamp!r:.60} is no ISO-8601 text; the event has the time it came."
+    return Rejection(path, "bad_timestamp", message, call.messageId if isinstance(call.messageId, str) else None)
+
+
+def milliseconds(value: object) -> int | None:
     """An ISO-8601 text as milliseconds; None for anything else. Without an offset it is UTC."""
     if not isinstance(value, str):
         return None

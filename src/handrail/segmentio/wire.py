@@ -191,7 +191,7 @@ def parse_envelope(body: bytes) -> Envelope:
 def check_count(batch: list[msgspec.Raw] | list[Call]) -> None:
     """Raises Invalid for more events than one request may bring."""
     if len(batch) > MAX_EVENTS:
-        raise Invalid(f"A batch holds at most {MAX_EVENTS} events, this one {len(batch)}.", code="too_many_events")
+        raise Invalid(f"A request holds at most {MAX_EVENTS} events, this one {len(batch)}.", code="too_many_events")
 
 
 def is_plain(text: bytes) -> bool:

@@ -6,7 +6,6 @@ The caller brings a secret API key in `x-api-key`, so what it says of a user nee
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TypeAlias
 
 import msgspec
 
@@ -16,13 +15,12 @@ from handrail.http.deps import Deps
 from handrail.http.errors import door_error
 from handrail.http.public.intake import keep
 from handrail.http.public.tracking import told
-from handrail.ingest.accept import Door, Rejection, accept_batch
-from handrail.segmentio.wire import MAX_BODY, MAX_EVENTS, unpack
+from handrail.ingest.accept import Door, Rejection, accept_parsed, milliseconds
+from handrail.segmentio.wire import Call, Envelope, check_count, unpack
 
 KINDS = ("identify", "track")
 
-_Body: TypeAlias = list[dict[str, object]] | dict[str, object]
-_body: msgspec.json.Decoder[_Body] = msgspec.json.Decoder(_Body)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class ServerEvents:
@@ -44,10 +42,11 @@ class ServerEvents:
         deps = self._deps
         environment = query_of(scope).get("environment", "production")
         settings = await deps.server_key(header(scope, b"x-api-key"), environment)
-        body = unpack(await read_body(receive, MAX_BODY + 1))
+        body = unpack(await read_body(receive))
         now = deps.now()
-        accepted = accept_batch(_as_batch(body), Door(settings.id, settings.write_key, now))
-        alone = body.lstrip()[:1] == b"{"
+        alone = body.lstrip()[:1] != b"["
+        envelope = _envelope_of(body, alone=alone)
+        accepted = accept_parsed(envelope, Door(settings.id, settings.write_key, now), hold=_hold)
         accepted.rejections = [_renamed(each, alone=alone) for each in accepted.rejections]
         accepted = await deps.guard.check(accepted, settings.id, now=now, trusted=True)
         await keep(deps, settings.id, now, accepted, accepted.events)
@@ -56,22 +55,38 @@ class ServerEvents:
         return told(accepted)
 
 
-def _as_batch(body: bytes) -> bytes:
+def _envelope_of(body: bytes, *, alone: bool) -> Envelope:
     """The calls in the form of a batch. Raises Invalid for what is neither an event nor a list of them."""
+    if alone:
+        return Envelope(batch=[msgspec.Raw(body)])
     try:
-        read = _body.decode(body)
+        envelope = Envelope(batch=_list.decode(body))
     except (msgspec.DecodeError, RecursionError) as problem:
         raise Invalid(f"The body is no event and no list of events: {problem}", code="bad_json") from None
-    events: list[dict[str, object]] = read if isinstance(read, list) else [read]
-    if len(events) > MAX_EVENTS:
-        raise Invalid(f"A request holds at most {MAX_EVENTS} events.", code="too_many_events")
-    for event in events:
-        if event.get("type") not in KINDS:
-            event["type"] = f"{event.get('type')!r:.60} (here: identify or track)"
-        if isinstance(said := event.get("timestamp"), int | float):
-            event["timestamp"] = _moment(said)
-        event.pop("anonymousId", None)
-    return msgspec.json.encode({"batch": events})
+    check_count(envelope.batch)
+    return envelope
+
+
+def _hold(call: Call) -> None:
+    """Hold a call to what Jimo asks of server-side events: a user id, a time, traits of an identify. Raises Invalid."""
+    if call.type not in KINDS:
+        raise Invalid(
+            f"Server-side events are of type identify or track, not {call.type!r:.60}.",
+            code="unknown_type",
+            path="type",
+        )
+    call.anonymousId = None
+    said = call.timestamp
+    if isinstance(said, int | float) and not isinstance(said, bool):
+        call.timestamp = _moment(said)
+    if milliseconds(call.timestamp) is None:
+        raise Invalid(
+            f"A timestamp is an instant as ISO-8601, or in milliseconds, not {said!r:.60}.",
+            code="bad_timestamp",
+            path="timestamp",
+        )
+    if call.type == "identify" and bytes(call.traits)[:1] != b"{":
+        raise Invalid("An identify has traits, an object.", code="bad_traits", path="traits")
 
 
 def _moment(milliseconds: float) -> str:

@@ -24,7 +24,7 @@ from handrail.http.public.claims import claimed
 from handrail.http.public.cors import ANYONE, cors, preflight
 from handrail.http.public.intake import keep
 from handrail.ingest.accept import Door, accept_parsed
-from handrail.segmentio.wire import MAX_BODY, Envelope, unpack
+from handrail.segmentio.wire import Envelope, unpack
 
 FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
 SHORTLY = (b"cache-control", b"public, max-age=300, stale-while-revalidate=3600")
@@ -119,7 +119,7 @@ class Sdk:
     async def _read(self, scope: Scope, receive: Receive, decoder: msgspec.json.Decoder[_Asked], now: int) -> _Asked:
         """What a browser asks, within its address's limits. Raises Invalid."""
         self._deps.limits.address(scope, now)
-        body = unpack(await read_body(receive, MAX_BODY + 1))
+        body = unpack(await read_body(receive))
         try:
             return checked(decoder.decode(body))
         except msgspec.ValidationError as problem:

@@ -8,7 +8,7 @@ import binascii
 import msgspec
 
 from handrail.core.environments import EnvironmentSettings
-from handrail.core.errors import Forbidden, HandrailError, Invalid
+from handrail.core.errors import Forbidden, HandrailError, Invalid, NotFound
 from handrail.http.asgi import JSON, Receive, Scope, Send, answer, header, read_body
 from handrail.http.deps import Deps
 from handrail.http.errors import door_error
@@ -17,7 +17,7 @@ from handrail.http.public.intake import keep, refuse_one
 from handrail.ingest.accept import Accepted, Door, accept_call, accept_parsed
 from handrail.segmentio.destination.actions import NAME
 from handrail.segmentio.destination.model import Destination, subscriptions
-from handrail.segmentio.wire import MAX_BODY, ROUTES, TYPES, is_plain, may_hold_poison, parse_batch, parse_call, unpack
+from handrail.segmentio.wire import ROUTES, TYPES, is_plain, may_hold_poison, parse_batch, parse_call, unpack
 
 SUCCESS = b'{"success":true}'
 
@@ -37,8 +37,10 @@ class Tracking:
         try:
             if method == "GET":
                 status, body = 200, await self._settings(scope, path)
-            else:
+            elif method == "POST":
                 status, body = 200, await self._track(scope, receive, path)
+            else:
+                raise Invalid("Calls are sent with POST.", code="unknown_route")
         except HandrailError as error:
             self._deps.accounts.deny(self._deps.now(), error.code)
             status, body, more = door_error(error)
@@ -70,12 +72,12 @@ class Tracking:
             )
         if path.startswith("/sourceConfig"):
             return b'{"source":{"enabled":true,"destinations":[]}}'
-        raise Forbidden("There is no such document.", code="not_found")
+        raise NotFound("There is no such document.")
 
     async def _track(self, scope: Scope, receive: Receive, path: str) -> bytes:
         kind, plain = kind_of(path), False
         self._deps.limits.address(scope, self._deps.now())
-        body = unpack(await read_body(receive, MAX_BODY + 1))
+        body = unpack(await read_body(receive))
         if kind == "batch":
             plain = is_plain(body)
             clean = plain or not may_hold_poison(body)
