@@ -91,16 +91,17 @@ class Stores:
             await self._analytics.note_erasures([made.id])
         return rows
 
-    async def catch_up(self, finished: Sequence[Noted]) -> int:
+    async def catch_up(self, finished: Callable[[], Awaitable[Sequence[Noted]]]) -> int:
         """Erase whom another process erased from the store that this one keeps for itself. Returns how many rows went.
 
-        Of the finished erasures only hashes are left, so every subject of the store is hashed once.
+        Where there is no such store `finished` is not asked. Of those only hashes are left, so every subject of the
+        store is hashed once.
         """
         store = self._analytics
         if not isinstance(store, OwnAnalytics):
             return 0
         known = await store.erasures()
-        waiting = [each for each in finished if each.id not in known]
+        waiting = [each for each in await finished() if each.id not in known]
         if not waiting:
             return 0
         await self._caught_up()

@@ -57,6 +57,12 @@ def test_1_is_documents_with_problems_and_nothing_is_published(run: Run) -> None
     assert list(Path("pulled").glob("*.yaml")) == []
 
 
+def test_a_preview_names_its_problems_by_their_place_in_the_file(run: Run) -> None:
+    Path("late.yaml").write_text("- " + GOOD.replace("key: hello", "key: hello\ntheme: none").replace("\n", "\n  "))
+    done = run("preview", "late.yaml", "--page", "https://host.example/")
+    assert (done.exit_code, done.stderr.partition(" ")[0]) == (1, "late.yaml:3:"), done.stderr
+
+
 def test_2_is_wrong_usage(run: Run) -> None:
     for words in (("lint",), ("dance",), ("explain", "ann"), ("serve", "--workers", "0")):
         assert run(*words).exit_code == 2

@@ -91,6 +91,9 @@ async def test_operators_see_it_by_minute_with_the_latest_refusals(door: Running
     from handrail.serving import Trusted
 
     transport.app = Trusted(transport.app)  # type: ignore[attr-defined]
+    for minutes in (0, -5, 10**9):
+        refused = await door.client.get("/api/v1/accounting", params={"minutes": minutes})
+        assert (refused.status_code, refused.json()["path"]) == (422, "minutes")
     told = (await door.client.get("/api/v1/accounting", params={"minutes": 5})).json()
     assert told["total"]["received"] == 2
     assert told["total"]["rejected"] == {"no_event": 1}

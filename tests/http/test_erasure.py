@@ -243,7 +243,7 @@ async def test_every_process_erases_from_the_store_it_keeps_for_itself(postgres_
         store = away.installation.counts.store
         assert isinstance(store, DuckdbAnalytics)
         assert len(await store.erasures()) == 1
-        assert await away.installation.desk.stores.catch_up(await away.installation.desk.privacy.finished()) == 0
+        assert await away.installation.desk.stores.catch_up(away.installation.desk.privacy.finished) == 0
 
 
 async def until(holds: Callable[[], bool]) -> None:

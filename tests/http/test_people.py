@@ -129,8 +129,10 @@ async def test_a_reset_lets_a_user_meet_an_experience_again_and_is_an_event(door
     assert set(await state()) == {"reset"}, "the browser is told, so that its own ledger forgets as well"
     assert (await door.kept())[-1].name == "experience_reset"
     assert (await door.operator.post("/api/v1/rebuild")).json()["differences"] == []
-    wrong = await door.operator.post("/api/v1/user/reset", params={"user": "ann"}, json={"experiences": "x"})
-    assert wrong.status_code == 422
+    for wrong, path in (({"experiences": "x"}, "experiences"), ({"experience": "helo"}, "experience")):
+        answer = await door.operator.post("/api/v1/user/reset", params={"user": "ann"}, json=wrong)
+        assert (answer.status_code, answer.json()["path"]) == (422, path)
+    assert len(await door.kept()) == 2
 
 
 async def test_attributes_are_learnt_and_what_an_audience_asks_in_vain_is_told(door: Running) -> None:

@@ -90,7 +90,24 @@ async def test_a_preview_that_cannot_be_is_refused_by_its_member(here: Running, 
 async def test_a_document_with_problems_is_not_previewed(here: Running) -> None:
     answer = await preview(here, document={"theme": "none"})
     assert answer.status_code == 422
-    assert answer.json()["problems"][0]["code"] == "unknown_theme"
+    [problem] = answer.json()["problems"]
+    assert (problem["code"], problem["path"], answer.json()["path"]) == (
+        "unknown_theme",
+        "document.theme",
+        "document.theme",
+    )
+    malformed = await preview(here, document={"theme": 5})
+    assert (malformed.status_code, malformed.json()["path"]) == (422, "document.theme")
+
+
+async def test_a_member_that_there_is_not_is_refused_and_named(here: Running) -> None:
+    assert (await preview(here, enviroment="staging")).json()["path"] == "enviroment"
+    document = {"sort": "experience", "document": a_document("tour")}
+    for path in ("apply", "plan"):
+        answer = await here.operator.post(f"/api/v1/{path}", json={"documents": [document], "enviroment": "staging"})
+        assert (answer.status_code, answer.json()["path"]) == (422, "enviroment")
+        answer = await here.operator.post(f"/api/v1/{path}", json={"documents": [document | {"rot": ""}]})
+        assert (answer.status_code, answer.json()["path"]) == (422, "documents[0].rot")
 
 
 async def test_a_preview_ends_when_it_is_taken_back_and_opens_no_other_environment(here: Running) -> None:

@@ -60,7 +60,7 @@ async def tokens(door: Running) -> dict[str, str]:
 
 def places(door: Running) -> dict[str, Send]:
     """Every place that takes a token, and whether it took it."""
-    event = {"type": "track", "event": "Order", "userId": "bob"}
+    event = {"type": "track", "event": "Order", "userId": "bob", "timestamp": "2026-11-24T12:00:00Z"}
 
     async def sent(method: str, path: str, **more: Any) -> bool:
         answer = await door.client.request(method, path, **more)

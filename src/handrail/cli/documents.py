@@ -13,7 +13,7 @@ from handrail.adapters.files.documents import Files, file_name, write_yaml
 from handrail.cli.client import ask, told
 from handrail.core.experiences.codec import decode
 from handrail.http.api.documents import SentDocument, type_of_document
-from handrail.workspace.apply import Applied, Document, Found, check, kind_of
+from handrail.workspace.apply import Applied, Document, Found, Placed, check, kind_of
 
 SORTS = {"segment": "segment", "theme": "theme", "destination": "destination"}
 
@@ -86,10 +86,10 @@ def preview_file(path: str, page: str, key: str | None, persona: str, days: int,
     if files.problems:
         show(files, files.problems)
         return 1
-    documents = [each.document for each in files.documents if kind_of(each.document) not in SORTS]
-    chosen = [each for each in documents if key in (None, each.key)]
+    documents = [each for each in files.documents if kind_of(each.document) not in SORTS]
+    chosen = [each for each in documents if key in (None, each.document.key)]
     if len(chosen) != 1:
-        names = ", ".join(each.key for each in documents) or "none"
+        names = ", ".join(each.document.key for each in documents) or "none"
         click.echo(f"Name one experience with --key; {path} has {names}.", err=True)
         return 1
     try:
@@ -97,15 +97,21 @@ def preview_file(path: str, page: str, key: str | None, persona: str, days: int,
     except msgspec.DecodeError as problem:
         click.echo(f"--as is not JSON: {problem}", err=True)
         return 1
-    document = msgspec.Raw(msgspec.json.encode(chosen[0]))
+    document = msgspec.Raw(msgspec.json.encode(chosen[0].document))
     body = {"document": document, "url": page, "environment": environment, "persona": who, "days": days}
     answer = ask("POST", "/api/v1/previews", body=body)
     if answer.status == 422 and (found := answer.json().get("problems")):
-        show(files, msgspec.convert(found, list[Found]))
+        show(files, [_in_file(each, chosen[0]) for each in msgspec.convert(found, list[Found])])
         return 1
     made = told(answer).json()
     click.echo(made["link"])
     return 0
+
+
+def _in_file(found: Found, placed: Placed) -> Found:
+    """A problem of a call's one document, where it stands in its file."""
+    path = f"{placed.root}.{found.path.removeprefix('document').lstrip('.')}".strip(".")
+    return msgspec.structs.replace(found, source=placed.source, path=path)
 
 
 def pull_files(folder: str, environment: str) -> int:

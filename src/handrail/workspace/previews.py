@@ -44,7 +44,8 @@ def digest_of(token: str) -> str:
 async def create(work: Work, environment: str, asked: NewPreview, now: int, new_token: Callable[[], str]) -> Preview:
     """Freeze the document as a version that is published nowhere, and make a link to it.
 
-    Raises NotPublishable with every problem, Invalid for an address or a time that cannot be, NotFound.
+    Raises NotPublishable with every problem (paths begin with `document`), Invalid for an address or a time that cannot
+    be, NotFound.
     """
     parts = urlsplit(asked.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -54,7 +55,7 @@ async def create(work: Work, environment: str, asked: NewPreview, now: int, new_
     place = await work.environment(environment)
     segments, themes = await work.segments(), await work.themes()
     found = check(
-        [Placed(asked.document)],
+        [Placed(asked.document, root="document")],
         live=await work.live(place.id),
         segments=segments,
         themes=themes,

@@ -40,4 +40,4 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
     async def catch_up(self) -> None:
         """Erase from this process's own analytic store whom another process erased."""
-        await self.stores.catch_up(await self.privacy.finished())
+        await self.stores.catch_up(self.privacy.finished)

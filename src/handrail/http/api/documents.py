@@ -26,7 +26,7 @@ from handrail.workspace.plan import Effect, Plan, effects, planned
 type_of_document = {"experience": Experience, "segment": Segment, "theme": Theme, "destination": Destination}
 
 
-class SentDocument(msgspec.Struct):
+class SentDocument(msgspec.Struct, forbid_unknown_fields=True):
     """One document of an apply, as the command line sends it."""
 
     sort: str
@@ -35,7 +35,7 @@ class SentDocument(msgspec.Struct):
     root: str = ""
 
 
-class ApplyBody(msgspec.Struct):
+class ApplyBody(msgspec.Struct, forbid_unknown_fields=True):
     """What to apply, where."""
 
     documents: list[SentDocument]

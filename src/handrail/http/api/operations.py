@@ -9,11 +9,15 @@ from litestar import Response, get, post
 from litestar.params import FromQuery
 from litestar.response import Stream
 
+from handrail.core.errors import Invalid
 from handrail.http.api.admin import Filling
 from handrail.http.api.policy import ApiRequest, admin_of
 from handrail.http.api.showing import shown
 from handrail.ingest.accounting import MINUTE
 from handrail.ingest.ports import RebuildReport
+
+MOST_MINUTES = 60 * 24 * 7
+"""A week: as long as the books keep a minute."""
 
 
 @get("/api/v1/tail", policy="events:read")
@@ -36,6 +40,8 @@ async def show_accounting(
 ) -> Response[bytes]:
     """What became of every event of the last minutes, the latest rejections, and requests refused whole by reason."""
     admin = admin_of(request)
+    if not 1 <= minutes <= MOST_MINUTES:
+        raise Invalid(f"The books are asked for 1 to {MOST_MINUTES} minutes.", path="minutes")
     place = await admin.place(environment)
     await admin.books.enter()
     since = admin.now() - minutes * MINUTE

@@ -196,9 +196,21 @@ async def reset_user(
     kept = await admin.desk.guard.check(Accepted([event]), place.id, now=now, trusted=True)
     if not kept.events:
         raise NotFound("This person was erased.")
+    await _met(admin, place, anonymous_id, user_id, body.experience)
     appended = await admin.desk.log.append(kept.events)
     await admin.desk.log.folded(appended.position)
     return shown({"experience": body.experience, "reset_at": now})
+
+
+async def _met(
+    admin: Admin, place: EnvironmentSettings, anonymous_id: str | None, user_id: str | None, key: str
+) -> None:
+    """Raises Invalid for an experience that is neither published here nor known of this person."""
+    async with admin.works(place.project) as work:
+        if key in await work.live(place.id):
+            return
+    if key not in (await admin.desk.log.people(place.id).user(anonymous_id, user_id)).experiences:
+        raise Invalid(f"There is no experience {key!r} here, and this person met none.", path="experience")
 
 
 @get("/api/v1/attributes", policy="users:read")

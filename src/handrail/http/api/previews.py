@@ -15,7 +15,7 @@ from handrail.http.api.showing import shown
 from handrail.workspace import previews
 
 
-class PreviewBody(msgspec.Struct):
+class PreviewBody(msgspec.Struct, forbid_unknown_fields=True):
     """A document to look at, where, and as whom."""
 
     document: msgspec.Raw

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -33,7 +33,7 @@ class Stores(Protocol):
     def suppress(self, digests: Collection[str], /) -> None: ...
     async def erase_log(self, environment: str, subjects: Collection[str], /) -> int: ...
     async def erase_analytics(self, made: Erasure, /) -> int: ...
-    async def catch_up(self, finished: Sequence[Noted], /) -> int: ...
+    async def catch_up(self, finished: Callable[[], Awaitable[Sequence[Noted]]], /) -> int: ...
 
 
 async def erase(

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import IO, Literal, TypeAlias
+from typing import IO, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -127,7 +127,7 @@ def read_rows(
         yield from _read(text, mapping, known)
     except UnicodeDecodeError as problem:
         # The decoder counts from where its own chunk begins.
-        read = text.buffer.tell() if isinstance(text, io.TextIOWrapper) else len(problem.object)
+        read = cast("IO[bytes]", text.buffer).tell() if isinstance(text, io.TextIOWrapper) else len(problem.object)
         raise Invalid(
             f"The file is not UTF-8 at byte {read - len(problem.object) + problem.start} "
             f"(0x{problem.object[problem.start]:02x}); "
