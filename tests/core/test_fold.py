@@ -236,6 +236,36 @@ def test_remove_unspecified_leaves_native_fields() -> None:
     assert found.custom == {}
 
 
+@pytest.mark.parametrize("cleared", [False, True])
+def test_the_thousand_latest_attributes_are_kept_in_any_order_of_arrival(cleared: bool) -> None:
+    said = [
+        an_event(f"i{at}", "identify", at=NOON + at, user_id="ann", traits={f"a{at}_{each}": at for each in range(60)})
+        for at in range(40)
+    ]
+    said += [an_event("again", "identify", at=NOON + 39, user_id="ann", traits={"a0_0": "again"})]
+    company = dict.fromkeys(map(str, range(1_200)), 1)
+    said += [an_event("company", "group", at=NOON, user_id="ann", group_id="g", traits=company)]
+    if cleared:
+        mark = {"remove_unspecified": True}
+        said += [an_event("clear", "identify", at=NOON + 30, user_id="ann", traits={"kept": 1}, handrail=mark)]
+    first = folded(said)
+    kept = user(first).custom
+    assert len(kept) == (602 if cleared else 1_000)
+    assert {"a0_0", "a39_0", "a39_59"} <= set(kept), "what is said again comes back"
+    assert not {"a0_1", "a10_0"} & set(kept)
+    assert len(first.companies["production", "g"].custom) == 1_000
+    for seed in range(20):
+        shuffled = random.Random(seed).sample(said, len(said))
+        assert folded(shuffled) == first
+
+
+def test_experiences_are_bounded_and_the_same_in_any_order_of_arrival() -> None:
+    said = [a_lifecycle_event(f"e{at}", "experience_seen", f"key-{at:05}", at=NOON + at) for at in range(10_020)]
+    first = folded(said)
+    assert len(user(first).experiences) == 10_000
+    assert folded(random.Random(1).sample(said, len(said))) == first
+
+
 def test_a_segment_library_s_email_is_native_and_custom() -> None:
     found = known(an_event("m1", "identify", traits={"email": "a@example.com", "phone": "1"}))
     assert found.native["email"] == "a@example.com"

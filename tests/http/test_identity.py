@@ -162,9 +162,11 @@ async def test_a_token_that_names_an_address_is_held_to_it(door: Running, ours: 
         return identify("ann", message, **native) if ours else identify("ann", message, traits={"email": address})
 
     token = signed("ann", email="Ann@example.com")
-    answer = await batch(door, sets("m1", "eve@example.com"), sets("m2", "ann@example.com"), signature=token)
-    [refused] = answer["rejected"]
-    assert (refused["message_id"], refused["code"], refused["path"]) == ("m1", "email_mismatch", "traits.email")
+    others = [sets(f"o{at}", each) for at, each in enumerate(["eve@example.com", ["eve@example.com"], 5, True])]
+    answer = await batch(door, *others, sets("m2", "ann@example.com"), signature=token)
+    assert [(each["message_id"], each["code"], each["path"]) for each in answer["rejected"]] == [
+        (f"o{at}", "email_mismatch", "traits.email") for at in range(4)
+    ]
     # A token that names none is no word about it, and whoever takes the address back sets none.
     assert await batch(door, sets("m3", "other@example.com"), signature=signed("ann")) == {"success": True}
     assert await batch(door, sets("m4", None), signature=token) == {"success": True}

@@ -48,6 +48,11 @@ ANSWERS_KEPT = 100
 MAX_ANSWER = 4000
 """Longest answer, in code points, a list as its JSON."""
 MAX_KEY = 100
+ATTRIBUTES_KEPT = 1000
+"""Custom attributes kept of one subject or company, the latest said: a write key is public, and every event of somebody
+reads and writes all that is known of them."""
+EXPERIENCES_KEPT = 10_000
+"""Experiences remembered of one subject, the first by key; a project has fewer, so only made-up ones are dropped."""
 TASKS_KEPT = 100
 """Tasks of one checklist that are remembered as done, and as skipped: the latest."""
 _INTEGERS = 1 << 63
@@ -485,6 +490,10 @@ def _write_traits(written: dict[str, Written], traits: Properties, stamp: Stamp,
         return
     for name, value in traits.items():
         _write(written, name, value, stamp)
+    if len(written) > ATTRIBUTES_KEPT:
+        # Cutting off the earliest leaves a join: what stays was never among the cut.
+        for name in sorted(written, key=lambda each: (written[each].stamp, each))[:-ATTRIBUTES_KEPT]:
+            del written[name]
 
 
 def _write(written: dict[str, Written], name: str, value: object, stamp: Stamp) -> None:
@@ -570,6 +579,9 @@ def _join_lifecycle(subject: Subject, event: Event, at: int, properties: Propert
         case _:
             return
     subject.experiences[key] = _joined(subject.experiences.get(key, ExperienceState()), said)
+    if len(subject.experiences) > EXPERIENCES_KEPT:
+        # By key, because what is known of one that comes back must not have been cut before.
+        del subject.experiences[max(subject.experiences)]
 
 
 def _joined(one: ExperienceState, other: ExperienceState) -> ExperienceState:
