@@ -277,7 +277,7 @@ def made(name: str, make: Callable[[duckdb.DuckDBPyConnection, Names], None]) ->
             "custom.tags": ["beta"],
         }
         # One row makes the columns; it goes again with its environment.
-        event = EventRow("columns", "u:x", "x", NOON, {"property.total": 1.0})
+        event = EventRow("columns", "u:x", "x", NOON, {"total": 1.0})
         person = PersonRow("columns", "u:x", known)  # pyright: ignore[reportArgumentType] attribute values all
         store.write(Batch(people=[person], events=[event]))
         connection = connection_of(store)

@@ -21,7 +21,6 @@ from handrail.core.errors import Invalid, Unavailable
 from handrail.core.events import Event
 from handrail.core.retention import Leaving
 from handrail.ingest import filler as filling
-from handrail.ingest import replica
 from handrail.ingest import store as columns
 from handrail.ingest.filler import Filler
 from handrail.ingest.replica import EventRow
@@ -100,14 +99,14 @@ async def test_a_write_that_fails_half_way_leaves_nothing_behind(monkeypatch: py
 async def test_an_event_that_cannot_be_kept_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     log, store = MemoryLog({"production": rules()}), a_store()
     await log.append([an_event(f"m{at}", properties={"total": at}) for at in range(20)])
-    whole = replica.event_row
+    whole = filling.event_row
 
     def picky(event: Event, position: int, subject: str) -> EventRow:
         if event.message_id == "m13":
             raise ValueError("no such thing")
         return whole(event, position, subject)
 
-    monkeypatch.setattr(replica, "event_row", picky)
+    monkeypatch.setattr(filling, "event_row", picky)
     await fill(store, log)
     assert store.position == 20
     condition = parse_condition({"event": "Order Completed", "operator": "=", "value": 19})

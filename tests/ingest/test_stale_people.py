@@ -160,6 +160,24 @@ async def test_many_people_wait_while_events_come_and_are_written_when_none_do(m
     store.close()
 
 
+async def test_more_people_are_written_at_once_while_the_log_is_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "PEOPLE", 2)
+    monkeypatch.setattr(filling, "HURRIED", 5)
+    log, store, clock = MemoryLog({"production": rules()}), a_store(), Clock()
+    filler = Filler(store, clock)
+    await log.append(orders([f"user-{at}" for at in range(15)]))
+    clock.seconds += filling.STALE_SECONDS
+    assert await filler.fill(log, limit=10) == 10 + 5
+    assert await filler.fill(log, limit=10) == 5 + 2, "it is not ahead any more"
+    monkeypatch.setattr(filling, "STALE", 20)
+    monkeypatch.setattr(filling, "CROWDED", 15)
+    await log.append(orders([f"more-{at}" for at in range(25)], "more"))
+    assert await filler.fill(log, limit=10) == 10 + 2, "others are stale, too many for that"
+    await caught_up(filler, log)
+    await agrees(store, log)
+    store.close()
+
+
 async def test_who_is_stale_is_bounded_and_written_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "STALE", 20)
     monkeypatch.setattr(filling, "PEOPLE", 8)

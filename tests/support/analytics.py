@@ -23,8 +23,7 @@ def batch_of(users: Iterable[tuple[int, Asked]], *, environment: str | None = No
         company = {f"company.{key}": value for key, value in facts.company.items()}
         companies.append(CompanyRow(where, f"company {number}", company))
         for happened in each.events:
-            kept = {f"property.{key}": value for key, value in attributes(happened.properties).items()}
-            events.append(EventRow(where, person, happened.event, happened.at, kept))
+            events.append(EventRow(where, person, happened.event, happened.at, attributes(happened.properties)))
     return Batch(people=people, companies=companies, events=events, persons=persons, named=persons)
 
 

@@ -66,12 +66,11 @@ class World:
             kept: dict[str, AttributeValue] = {name: value for name, value in properties.items() if value is not None}
             name = draw.choice(NAMES)
             self.deeds.append(Deed(f"u:p{number}", name, day_of(instant, ZONE), instant, kept))
-            full = {f"property.{key}": value for key, value in kept.items()}
-            self.events.append(EventRow("production", subject, name, instant, full))
+            self.events.append(EventRow("production", subject, name, instant, kept))
         for person in self.people:
             if draw.random() < 0.8:
                 self.scores[person] = draw.choice((0, 6, 7, 9, 10))
-        self.events.append(EventRow("staging", "u:p1", "Saved", NOON, {"property.total": 5}))
+        self.events.append(EventRow("staging", "u:p1", "Saved", NOON, {"total": 5}))
 
     def batch(self) -> Batch:
         rows: list[PersonRow] = []

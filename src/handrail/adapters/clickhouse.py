@@ -33,6 +33,7 @@ from handrail.ingest.ports import Log
 from handrail.ingest.replica import (
     ANSWERED,
     FACTS,
+    PROPERTY,
     Batch,
     ByColumn,
     answer_rows,
@@ -418,7 +419,7 @@ class ClickhouseAnalytics(Store):
                 )
                 for each in batch.events
             ],
-            self.by_column((each.environment, each.attributes) for each in batch.events)
+            self.by_column(((each.environment, each.properties) for each in batch.events), PROPERTY)
             if batch.values is None
             else batch.values,
             token=token,

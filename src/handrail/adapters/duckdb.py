@@ -30,6 +30,7 @@ from handrail.ingest.ports import Log
 from handrail.ingest.replica import (
     ANSWERED,
     FACTS,
+    PROPERTY,
     Batch,
     PersonRow,
     answer_rows,
@@ -468,7 +469,7 @@ class DuckdbAnalytics(Store):
         subjects = [each.subject for each in events]
         zones = {environment: self._zone_of(environment) for environment in {each.environment for each in events}}
         if values is None:
-            values = self.by_column((each.environment, each.attributes) for each in events)
+            values = self.by_column(((each.environment, each.properties) for each in events), PROPERTY)
         self._insert(
             "events",
             dict.fromkeys(("environment", "person", "subject", "name"), text) | {"instant": "BIGINT", "day": "INTEGER"},

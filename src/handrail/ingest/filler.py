@@ -23,7 +23,7 @@ from handrail.core.events import Event
 from handrail.core.fold import FoldRules, Key, State, company_id, fold, needed, person, subject_key
 from handrail.core.people import Subject
 from handrail.ingest.ports import Log
-from handrail.ingest.replica import Batch, ByColumn, CompanyRow, EventRow, PersonRow, Replica, event_rows
+from handrail.ingest.replica import PROPERTY, Batch, ByColumn, CompanyRow, EventRow, PersonRow, Replica, event_row
 
 BATCH = 10_000
 """Most events of a step."""
@@ -31,6 +31,8 @@ CROWDED = 2_500
 """Most events of a step while no more people than that may become stale: they need the memory."""
 PEOPLE = 1_000
 """Most people that are written at once. Who asks waits meanwhile, and what is known of them is in memory."""
+HURRIED = 2_500
+"""As many while the log is ahead and nobody is crowded: a write of people waits longer for its turns than it works."""
 BATCH_BYTES = 4 * 1024 * 1024
 """How long their bodies may be together."""
 LONGEST = 100_000
@@ -44,7 +46,7 @@ STALE_SECONDS = 15.0
 class Made(msgspec.Struct, frozen=True):
     """What is written of some events, as far as it follows from them alone."""
 
-    subjects: Collection[Key]
+    subjects: set[Key]
     """Whom they are about."""
     rows: Sequence[EventRow]
     values: ByColumn
@@ -87,7 +89,7 @@ class Filler:
         return self._round > 0
 
     async def fill(self, log: Log, *, limit: int = BATCH) -> int:
-        """Take the next events of the log, and write stale people when it is time, at most `PEOPLE` of them.
+        """Take the next events of the log, and write stale people when it is time, at most `HURRIED` of them.
 
         Returns how many of both there were; 0 when the store is up to date.
         """
@@ -106,7 +108,7 @@ class Filler:
             del step  # People need the memory.
             # While events of many people come, a short step is no reason to write all of them.
             is_time = are_all and (taken == 0 or len(self._stale) <= PEOPLE)
-            return taken + await self._describe(log, is_time)
+            return taken + await self._describe(log, is_time, PEOPLE if are_all or is_crowded else HURRIED)
 
     async def clear(self) -> None:
         """Have the store begin again. A step that is under way ends first: it would lead on from where it began."""
@@ -170,9 +172,18 @@ class Filler:
             return None
 
     def _make(self, events: Sequence[tuple[int, Event]]) -> Made:
-        subjects = {key for _, event in events if (key := subject_key(event))}
-        rows = event_rows(events)
-        return Made(subjects, rows, self._store.by_column((each.environment, each.attributes) for each in rows))
+        subjects: set[Key] = set()
+        rows: list[EventRow] = []
+        for position, event in events:
+            key = subject_key(event)
+            if key is None:
+                continue
+            subjects.add(key)
+            if event.type == "track":
+                rows.append(event_row(event, position, key[1]))
+        return Made(
+            subjects, rows, self._store.by_column(((each.environment, each.properties) for each in rows), PROPERTY)
+        )
 
     async def follow(self, log: Log, pause: Callable[[], Awaitable[None]], failed: Callable[[Exception], None]) -> None:
         """Fill the store for ever, pausing whenever it is up to date or does not answer. `failed` is told why."""
@@ -202,14 +213,17 @@ class Filler:
             batch = Batch(quarantined={position: _reason(problem)}, position=position)
             await asyncio.to_thread(self._write, batch)
 
-    async def _describe(self, log: Log, is_time: bool) -> int:
-        """Write the first stale people, if it is time or has been for long, or they are too many. Returns how many."""
+    async def _describe(self, log: Log, is_time: bool, most: int) -> int:
+        """Write the first stale people, if it is time or has been for long, or they are too many: so many at once.
+
+        Returns how many.
+        """
         now = self._clock()
         if not self._round and (is_time or now - self._began >= STALE_SECONDS):
             self._round, self._began = len(self._stale), now
         written = 0
         while self._stale and ((self._round and not written) or len(self._stale) > STALE):
-            names = list(islice(self._stale, PEOPLE))
+            names = list(islice(self._stale, most))
             await self._write_people(log, names)
             written += len(names)
         self._round = min(max(self._round - written, 0), len(self._stale))
@@ -268,11 +282,11 @@ class Filler:
             self._stale.pop(key, None)
         self._traced = reached
 
-    def _note_stale(self, subjects: Iterable[Key], named: Mapping[Key, str], position: int) -> None:
+    def _note_stale(self, subjects: set[Key], named: Mapping[Key, str], position: int) -> None:
         """Note that events from this position on touched these subjects, who are the people `named`, or themselves."""
-        for key in subjects:
-            name = named.get(key)
-            self._stale.setdefault(key if name is None else (key[0], name), position)
+        people = [(key[0], named.get(key, key[1])) for key in subjects] if named else subjects.difference(self._stale)
+        for key in people:
+            self._stale.setdefault(key, position)
 
     def _take(self, events: Sequence[tuple[int, Event]], made: Made | None) -> tuple[Batch, list[Key], set[Key]] | None:
         """Write what these events say of themselves and of who is who.
@@ -284,7 +298,7 @@ class Filler:
         state, persons, gone = self._linked(others)
         named = self._who(made.subjects, persons)
         # Whoever a subject belonged to before, itself or somebody else, has lost what it did.
-        before = {key: key[1] for key in persons} | self._who(persons, {})
+        before = {key: key[1] for key in persons} | self._who(set(persons), {})
         moved = {(key[0], name) for known in (persons, before) for key, name in known.items()} - gone
         batch = Batch(
             events=made.rows,
@@ -336,10 +350,12 @@ class Filler:
         gone = {key for key, person in persons.items() if key[1] != person}
         return state, persons, gone
 
-    def _who(self, subjects: Collection[Key], persons: Mapping[Key, str]) -> dict[Key, str]:
+    def _who(self, subjects: set[Key], persons: Mapping[Key, str]) -> dict[Key, str]:
         """Who those of these subjects are that are not simply themselves, by this batch before what the store knew."""
         # Who is stale is a person, so nobody else by now.
-        known = self._store.who([key for key in subjects if key not in self._stale])
+        known = self._store.who(subjects.difference(self._stale))
+        if not persons and not known:
+            return {}
         return {key: name for key in subjects if (name := persons.get(key) or known.get(key))}
 
 

@@ -15,14 +15,16 @@ from handrail.compile.queries import Kind, element_text
 from handrail.core.conditions.evaluate import experience_instant
 from handrail.core.conditions.model import ExperienceFact
 from handrail.core.events import Event
-from handrail.core.fold import Key, State, subject_key
+from handrail.core.fold import Key, State
 from handrail.core.people import AttributeValue, ExperienceState, Link
-from handrail.core.values import LARGEST_EXACT, MAX_CHARACTERS, Refused, check_attribute, instant_of
+from handrail.core.values import instant_of
 
 ANSWERED = "question_answered"
 """The event that carries an answer."""
+PROPERTY = "property."
+"""What the full name of an event's property begins with."""
 Attributes: TypeAlias = Mapping[str, AttributeValue]
-"""Values by full name: `custom.plan`, `property.total`."""
+"""Values by full name: `custom.plan`, `company.size`."""
 
 
 class PersonRow(msgspec.Struct, frozen=True, gc=False):
@@ -50,7 +52,8 @@ class EventRow(msgspec.Struct, frozen=True, gc=False):
     subject: str
     name: str
     instant: int
-    attributes: Attributes
+    properties: Mapping[str, object]
+    """By their own names as they were received: what no attribute may hold among them."""
     position: int = 0
     """Where it stands in the log."""
 
@@ -66,7 +69,7 @@ class Batch(msgspec.Struct):
     companies: Sequence[CompanyRow] = ()
     events: Sequence[EventRow] = ()
     values: ByColumn | None = None
-    """What the events' attributes come to column by column; None where nobody has worked it out yet."""
+    """What the events' properties come to column by column; None where nobody has worked it out yet."""
     named: Mapping[Key, str] = {}
     """Who the events' subjects are, for those that are not simply themselves."""
     persons: Mapping[Key, str] = {}
@@ -132,8 +135,11 @@ class Replica(Protocol):
         """Who these subjects are, for those that are not simply themselves."""
         ...
 
-    def by_column(self, rows: Iterable[tuple[str, Attributes]]) -> ByColumn:
-        """The values of rows, told their environments and attributes, as `write` takes them."""
+    def by_column(self, rows: Iterable[tuple[str, Mapping[str, object]]], prefix: str = "") -> ByColumn:
+        """The values of rows, told their environments and values by name, as `write` takes them.
+
+        `prefix` and a name are an attribute's full name. What no attribute may hold is left out.
+        """
         ...
 
     def write(self, batch: Batch) -> None:
@@ -145,18 +151,12 @@ class Replica(Protocol):
         ...
 
 
-def event_rows(events: Sequence[tuple[int, Event]]) -> list[EventRow]:
-    """The rows of those events that somebody did."""
-    return [
-        event_row(each, position, subject[1])
-        for position, each in events
-        if each.type == "track" and (subject := subject_key(each))
-    ]
-
-
 def event_row(event: Event, position: int, subject: str) -> EventRow:
     """The row of an event."""
-    return EventRow(event.environment, subject, event.name or "", max(event.timestamp, 1), properties(event), position)
+    instant = event.timestamp
+    return EventRow(
+        event.environment, subject, event.name or "", instant if instant > 1 else 1, _properties(event), position
+    )
 
 
 def experience_rows(people: Sequence[PersonRow]) -> list[tuple[str, str, str, int, int, int, int, int]]:
@@ -220,26 +220,12 @@ class _Properties(msgspec.Struct):
 _PROPERTIES = msgspec.json.Decoder(_Properties)
 
 
-def properties(event: Event) -> dict[str, AttributeValue]:
-    """An event's properties by full name, as a filter asks them; what no attribute may hold is not there."""
+def _properties(event: Event) -> Mapping[str, object]:
     try:
         found = _PROPERTIES.decode(event.body).properties
     except msgspec.DecodeError:
         return {}
-    kept: dict[str, AttributeValue] = {}
-    if isinstance(found, dict):
-        for name, value in cast("dict[str, object]", found).items():
-            # Most of them are these, in which `check_attribute` would find nothing to change.
-            if type(value) is str and len(value) <= MAX_CHARACTERS and value.isascii():
-                kept["property." + name] = value
-                continue
-            if type(value) is int and -LARGEST_EXACT <= value <= LARGEST_EXACT:
-                kept["property." + name] = value
-                continue
-            checked = check_attribute(value)
-            if checked is not None and not isinstance(checked, Refused):
-                kept[f"property.{name}"] = checked
-    return kept
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
 
 
 def typed(value: AttributeValue, zone: str) -> list[tuple[Kind, object]]:

@@ -11,9 +11,10 @@ from handrail.core.errors import Invalid
 from handrail.core.events import Stamp
 from handrail.core.fold import Key, State
 from handrail.core.people import Link
+from handrail.core.values import LARGEST_EXACT, MAX_CHARACTERS, Refused, check_attribute
 from handrail.ingest.filler import BATCH, Filler
 from handrail.ingest.ports import Log
-from handrail.ingest.replica import Attributes, Batch, ByColumn, typed
+from handrail.ingest.replica import Batch, ByColumn, typed
 
 MAX_COLUMNS = 2000
 """Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
@@ -118,23 +119,33 @@ class Store(ABC):
         """Forget everything; `fill` begins at the log's start again."""
         await self._filler.clear()
 
-    def by_column(self, rows: Iterable[tuple[str, Attributes]]) -> ByColumn:
-        """The values of rows, told their environments and attributes."""
+    def by_column(self, rows: Iterable[tuple[str, Mapping[str, object]]], prefix: str = "") -> ByColumn:
+        """The values of rows, told their environments and values by name; `prefix` and a name are the full name.
+
+        What no attribute may hold is left out.
+        """
         found: dict[tuple[str, Kind], dict[int, object]] = {}
         texts: dict[str, dict[int, object]] = {}
         numbers: dict[str, dict[int, object]] = {}
-        for at, (environment, attributes) in enumerate(rows):
-            for name, value in attributes.items():
-                # Most of them are these: text that is no date, and numbers, in columns that were met before.
+        for at, (environment, named) in enumerate(rows):
+            for name, value in named.items():
+                # Most are these, in columns that were met before: text that is no date and numbers, in both of which
+                # `check_attribute` would find nothing to change.
                 if type(value) is str:
-                    if name in texts and value[4:5] != "-":
-                        texts[name][at] = value
+                    known = texts.get(name)
+                    if known is not None and value[4:5] != "-" and len(value) <= MAX_CHARACTERS and value.isascii():
+                        known[at] = value
                         continue
-                elif name in numbers and type(value) is not bool and isinstance(value, int | float):
-                    numbers[name][at] = float(value)
+                elif type(value) is int or type(value) is float:
+                    known = numbers.get(name)
+                    if known is not None and -LARGEST_EXACT <= value <= LARGEST_EXACT:
+                        known[at] = float(value)
+                        continue
+                checked = check_attribute(value)
+                if isinstance(checked, Refused):
                     continue
-                for kind, kept in typed(value, self._zone_of(environment)):
-                    values = found.setdefault((name, kind), {})
+                for kind, kept in typed(checked, self._zone_of(environment)):
+                    values = found.setdefault((prefix + name, kind), {})
                     values[at] = kept
                     if kind == "text":
                         texts[name] = values
