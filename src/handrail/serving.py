@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import socket
 from collections.abc import Coroutine
 from contextlib import suppress
 
+import structlog
+
+from handrail.core.errors import Unavailable
 from handrail.http.api.policy import CLI_SCOPE
 from handrail.http.asgi import Application, Receive, Scope, Send
 from handrail.settings import Settings
@@ -26,7 +30,7 @@ class Trusted:
 
 
 def open_listener(settings: Settings) -> socket.socket:
-    """The port, bound and listening. Raises OSError when it is taken."""
+    """The port, bound and listening. Raises Unavailable, saying which setting to change."""
     # The loop switches Nagle's algorithm off only for sockets that say they are TCP; with it on, every answer that goes
     # out in two writes waits 40 ms for the client's delayed acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -34,9 +38,21 @@ def open_listener(settings: Settings) -> socket.socket:
     try:
         listener.bind((settings.host, settings.port))
         listener.listen(2048)
-    except OSError:
+    except OSError as problem:
         listener.close()
-        raise
+        port, host = settings.port, settings.host
+        match problem.errno:
+            case errno.EADDRINUSE:
+                raise Unavailable(f"Port {port} is taken; choose another with HANDRAIL_PORT.") from None
+            case errno.EACCES:
+                raise Unavailable(
+                    f"Port {port} may not be opened by this user; choose one from 1024 on with HANDRAIL_PORT, "
+                    "and have a proxy in front."
+                ) from None
+            case _:
+                raise Unavailable(
+                    f"{host!r} is no IPv4 address of this machine; name another with HANDRAIL_HOST."
+                ) from None
     return listener
 
 
@@ -48,6 +64,13 @@ def open_command_socket(settings: Settings) -> socket.socket:
     settings.socket.chmod(0o600)
     listener.listen(128)
     return listener
+
+
+def plain_logs() -> None:
+    """Log exceptions without the values of variables: those are users' data, and sometimes secrets."""
+    *before, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
 
 
 def calm_collector() -> None:
@@ -65,6 +88,7 @@ async def run(
 
     from handrail.http.joined import JoinedProtocol
 
+    plain_logs()
     calm_collector()
     common: dict[str, object] = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
     common["http"] = JoinedProtocol

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ import msgspec
 from handrail.core.errors import Invalid
 
 NO_ANALYTICS = "none"
+SHORTEST_LOG = 7
+"""Days. What is sent again within them is known as a repeat."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,7 +83,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as problem:
-        raise Invalid(f"The settings are wrong: {problem}") from None
+        raise Invalid(f"The settings are wrong: {_named(str(problem))}.") from None
+    if not 0 <= settings.port <= 65_535:
+        raise Invalid(f"HANDRAIL_PORT is a port, 1 to 65535, and not {settings.port}.", path="port")
+    if settings.log_days < SHORTEST_LOG:
+        raise Invalid(f"HANDRAIL_LOG_DAYS is {SHORTEST_LOG} at least.", path="log_days")
     if settings.processes < 1:
         raise Invalid("HANDRAIL_PROCESSES is at least 1.", path="processes")
     if settings.database and not settings.database.startswith("postgresql://"):
@@ -91,3 +98,17 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             path="analytics",
         )
     return settings
+
+
+def unknown(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """`HANDRAIL_*` variables that are no setting: most likely a slip of the pen."""
+    known = {"HANDRAIL_CONFIG", *(f"HANDRAIL_{name.upper()}" for name in Settings.__struct_fields__)}
+    return sorted(name for name in environ if name.startswith("HANDRAIL_") and name not in known)
+
+
+def _named(problem: str) -> str:
+    """msgspec's sentence with the setting's own name in front."""
+    if found := re.fullmatch(r"Object contains unknown field `(.+)`", problem):
+        return f"there is no setting {found[1]!r}"
+    message, _, place = problem.partition(" - at `$.")
+    return f"HANDRAIL_{place.rstrip('`').upper()}: {message}" if place else message

@@ -69,6 +69,7 @@ def test_2_is_wrong_usage(run: Run) -> None:
 
 
 def test_3_is_that_it_cannot_run_here_and_now(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("count").exit_code == 0, "it makes the installation, and says so"
     for words in (("tail",), ("apply", "good.yaml", "--environment", "nowhere"), ("count", "--experience", "nothing")):
         done = run(*words)
         assert (done.exit_code, len(done.stderr.splitlines())) == (3, 1), done.output

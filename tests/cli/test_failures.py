@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
+from handrail.serving import plain_logs
 from tests.support.network import find_free_port
 from tests.support.serving import ROOT, environment, handrail, serving
 
@@ -105,10 +107,65 @@ def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"port": "http"}, {"database": "mysql://somewhere"}, {"analytics": "elsewhere"}, {"config": "/nowhere.toml"}],
+    [
+        {"port": "http"},
+        {"port": "99999"},
+        {"log_days": "3"},
+        {"database": "mysql://somewhere"},
+        {"analytics": "elsewhere"},
+        {"config": "/nowhere.toml"},
+    ],
 )
 def test_settings_that_cannot_be_meant(tmp_path: Path, settings: dict[str, str]) -> None:
     told = handrail("serve", data=tmp_path / "data", **settings)
     assert told.returncode == 3
     assert len(told.stderr.splitlines()) == 1
     assert handrail("doctor", data=tmp_path / "data", **settings).returncode == 3
+
+
+def test_a_setting_that_cannot_be_meant_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert "HANDRAIL_PORT: Expected `int`" in sentence(handrail("serve", data=data, port="http"))
+    (tmp_path / "settings.toml").write_text("prot = 8000\n")
+    assert "'prot'" in sentence(handrail("serve", data=data, config=str(tmp_path / "settings.toml")))
+    doctor = handrail("doctor", data=data, port=str(find_free_port()), prot="8000")
+    assert "note  HANDRAIL_PROT is set and is no setting" in doctor.stdout
+    assert doctor.returncode == 0
+
+
+@pytest.mark.parametrize("host", ["203.0.113.9", "::", "no host"])
+def test_an_address_that_is_not_this_machine_s(tmp_path: Path, host: str) -> None:
+    told = handrail("serve", data=tmp_path / "data", host=host, port=str(find_free_port()))
+    assert "HANDRAIL_HOST" in sentence(told)
+
+
+def test_doctor_asks_the_database(tmp_path: Path, postgres_dsn: str) -> None:
+    port = str(find_free_port())
+    away = handrail("doctor", data=tmp_path / "data", database="postgresql://me:hunter2@127.0.0.1:1/none", port=port)
+    assert (away.returncode, "hunter2" in away.stdout, "bad   The control database" in away.stdout) == (3, False, True)
+    there = handrail("doctor", data=tmp_path / "data", database=postgres_dsn, port=port)
+    assert (there.returncode, "ok    PostgreSQL " in there.stdout) == (0, True), there.stdout
+
+
+def test_exceptions_are_logged_without_the_values_of_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    def fails(password: str) -> None:
+        raise ValueError("it failed")
+
+    before = structlog.get_config()["processors"]
+    try:
+        plain_logs()
+        try:
+            fails("hunter2")
+        except ValueError:
+            structlog.get_logger().exception("at_the_edge")
+    finally:
+        structlog.configure(processors=before)
+    said = capsys.readouterr().out
+    assert "it failed" in said
+    assert "hunter2" not in said.replace('fails("hunter2")', "")
+
+
+def test_a_command_that_makes_an_installation_says_so(tmp_path: Path) -> None:
+    made = handrail("users", data=tmp_path / "data")
+    assert f"A new installation was made in {tmp_path / 'data'}" in made.stderr
+    assert handrail("users", data=tmp_path / "data").stderr == ""

@@ -43,6 +43,8 @@ def test_bad_lines_are_told_by_number_and_a_bad_mapping_is_refused(at_a_folder: 
     assert (made.exit_code, f"{file}:3:" in made.stderr) == (1, True), made.output
     assert at_a_folder("users").stdout == "ann\n"
     assert at_a_folder("import", "users", file, "--map", "nonsense").exit_code == 3
+    unmapped = at_a_folder("import", "users", file, "--map", "nobody=id")
+    assert (unmapped.exit_code, unmapped.stdout, "no column 'nobody'" in unmapped.stderr) == (1, "", True)
 
 
 def test_who_is_meant_must_be_said(at_a_folder: Run) -> None:

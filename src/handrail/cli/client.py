@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import unquote, urlencode
 
+import click
 import msgspec
 
 from handrail.core.errors import Conflict, HandrailError
@@ -105,7 +106,9 @@ async def _alone(
 
     installation = await Installation.open(settings)
     try:
-        await installation.seeded(first_project(settings))
+        first = first_project(settings)
+        if await installation.seeded(first) == first.id:
+            click.echo(f"A new installation was made in {settings.folder}; HANDRAIL_DATA names another.", err=True)
         application = Trusted(installation.application())
         sent: list[Mapping[str, object]] = []
 
@@ -191,5 +194,7 @@ def told(answer: Answer) -> Answer:
     """The answer, when it is one of success. Raises HandrailError with the server's sentence otherwise."""
     if answer.status >= 400:
         problem = answer.json()
-        raise HandrailError(str(problem.get("title", "The server refused.")))
+        title, path = str(problem.get("title", "The server refused.")), str(problem.get("path", ""))
+        named = path.rpartition(".")[2] in title
+        raise HandrailError(title if named else f"{path}: {title}")
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import sqlite3
@@ -10,11 +11,12 @@ import sys
 import click
 import msgspec
 
+from handrail.adapters.control.database import ControlDatabase
 from handrail.app import STATIC
 from handrail.cli.client import ask
-from handrail.core.errors import HandrailError
+from handrail.core.errors import HandrailError, Unavailable
 from handrail.http.api.admin import Filling
-from handrail.settings import read_settings
+from handrail.settings import read_settings, unknown
 
 
 def examine() -> int:
@@ -30,7 +32,10 @@ def examine() -> int:
     folder = settings.folder
     place = folder if folder.exists() else folder.parent
     checks.append((os.access(place, os.W_OK), f"data folder {folder} can be written"))
-    checks.append((True, f"SQLite {sqlite3.sqlite_version} for the control database"))
+    if settings.database:
+        checks.append(asyncio.run(_database(settings.database)))
+    else:
+        checks.append((True, f"SQLite {sqlite3.sqlite_version} for the control database"))
     running = settings.socket.exists() and _answers(str(settings.socket))
     free = _is_free(settings.host, settings.port)
     whose = "ours" if running else "free" if free else "taken"
@@ -44,7 +49,19 @@ def examine() -> int:
             checks.append((True, f"the analytic store is {behind}"))
     for well, text in checks:
         click.echo(f"{'ok ' if well else 'bad'}   {text}")
+    for name in unknown():
+        click.echo(f"note  {name} is set and is no setting of Handrail's")
     return 0 if all(well for well, _ in checks) else 3
+
+
+async def _database(address: str) -> tuple[bool, str]:
+    database = ControlDatabase(address)
+    try:
+        return True, f"{await database.answering()} for control database, log and state"
+    except Unavailable as problem:
+        return False, problem.message
+    finally:
+        await database.close()
 
 
 def _answers(path: str) -> bool:

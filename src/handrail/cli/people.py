@@ -64,7 +64,8 @@ def import_users(file: str, pairs: tuple[str, ...], environment: str, *, dry_run
     if "error" in last:
         click.echo(f"handrail: {last['error']}", err=True)
         last = cast("dict[str, object]", last["report"])
-        _show(last, file)
+        if last["rows"]:
+            _show(last, file)
         return 1
     _show(last, file)
     return 1 if last["refused"] else 0

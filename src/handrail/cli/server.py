@@ -63,12 +63,9 @@ def serve_forever(*, demo: bool, workers: int = 1) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, demo=demo))
     except OSError as problem:
-        if problem.errno == errno.EADDRINUSE:
-            message = f"Port {settings.port} is taken; choose another with HANDRAIL_PORT."
-        elif problem.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            message = f"The data folder {settings.folder} cannot be written; name another with HANDRAIL_DATA."
-        else:
+        if problem.errno not in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise
+        message = f"The data folder {settings.folder} cannot be written; name another with HANDRAIL_DATA."
         click.echo(f"handrail: {message}", err=True)
         sys.exit(3)
     except HandrailError as problem:

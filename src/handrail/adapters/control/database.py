@@ -70,10 +70,21 @@ class ControlDatabase:
             async with self.alone() as connection:
                 await connection.run_sync(migrate)
         except (DBAPIError, SQLAlchemyError, OSError) as problem:
-            url = self._engine.url
-            where = url.database if url.drivername.startswith("sqlite") else url.set(drivername="postgresql")
-            reason = str(getattr(problem, "orig", None) or problem).partition("\n")[0]
-            raise Unavailable(f"The control database {where} cannot be used: {reason}.") from problem
+            raise self._unavailable(problem) from problem
+
+    async def answering(self) -> str:
+        """The name and version of a PostgreSQL that answers; nothing is changed there. Raises Unavailable."""
+        try:
+            async with self._engine.connect() as connection:
+                return f"PostgreSQL {await connection.scalar(text('SHOW server_version'))}"
+        except (DBAPIError, SQLAlchemyError, OSError) as problem:
+            raise self._unavailable(problem) from problem
+
+    def _unavailable(self, problem: Exception) -> Unavailable:
+        url = self._engine.url
+        where = url.database if url.drivername.startswith("sqlite") else url.set(drivername="postgresql")
+        reason = str(getattr(problem, "orig", None) or problem).partition("\n")[0]
+        return Unavailable(f"The control database {where} cannot be used: {reason}.")
 
     async def close(self) -> None:
         """Give every connection back."""
