@@ -63,7 +63,7 @@ def demo() -> None:
 @click.option("--base", type=int, help="Refuse when the environment was published to since this revision.")
 @click.option("--prune", is_flag=True, help="Pause what is live and not in these files.")
 def apply(paths: tuple[str, ...], environment: str, base: int | None, prune: bool) -> None:
-    """Publish experiences, segments and themes from YAML FILES: all of them or nothing."""
+    """Publish experiences, segments, themes and destinations from YAML FILES: all of them or nothing."""
     from handrail.cli.documents import apply_files
     from handrail.cli.drift import remember
 
@@ -298,7 +298,7 @@ def tail() -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check settings, folder, schema, port and built files."""
+    """Check settings, folder, database, port and built files."""
     from handrail.cli.doctor import examine
 
     raise SystemExit(examine())
@@ -352,7 +352,7 @@ def test_mappings(file: str, environment: str, key: str | None, destination: str
 @segment.command(name="status")
 @click.option("--environment", default="production", show_default=True)
 def segment_status(environment: str) -> None:
-    """Say what each destination did since the server began, and its last failures."""
+    """Say what each destination did in the last seven days, and its last failures."""
     from handrail.cli.segment import show_status
 
     raise SystemExit(show_status(environment))

@@ -17,7 +17,7 @@ def list_projects() -> int:
     """Print every project."""
     found = told(ask("GET", "/api/v1/projects")).json()
     for each in cast("list[Line]", found["projects"]):
-        click.echo(f"{each['id']}  {each['public_id']}  {each['zone']}  {each['name']}")
+        click.echo(f"{each['id']}  public id {each['public_id']}  {each['zone']}  {each['name']}")
     return 0
 
 
@@ -44,8 +44,8 @@ def change_environment(key: str, name: str | None, origins: tuple[str, ...]) -> 
 
 
 def _show(project: Line) -> int:
-    click.echo(f"{project['id']}  {project['public_id']}")
+    click.echo(f"{project['id']}  public id {project['public_id']}")
     for each in cast("list[Line]", project["environments"]):
         origins = ", ".join(cast("list[str]", each["origins"])) or "no origins yet"
-        click.echo(f"  {each['key']}  {each['write_key']}  {each['name']}  ({origins})")
+        click.echo(f"  {each['key']}  {each['name']}  write key {each['write_key']}  ({origins})")
     return 0
