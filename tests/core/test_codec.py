@@ -162,3 +162,22 @@ def test_a_theme_holds_style_values_only(code: str, path: str, theme: Theme) -> 
 def test_a_theme_without_surprises_has_no_problem() -> None:
     theme = Theme(key="night", light=Palette(primary="#0f766e", text="#000"), font="Inter, 'Segoe UI', sans-serif")
     assert list(theme_problems(theme)) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "words"),
+    [
+        ({"kind": "tuor"}, "kind", "banner, checklist, hint, post, resource_center, survey, tour"),
+        (a_tour(a_button({"type": "go_to"})), f"{BLOCK}.actions[0].type", "book_interview, dismiss, go_to_step, "),
+        (a_tour(show_on={"on": "load"}), "show_on.on", "element_click, event, link, manual, none, page_exit"),
+        (a_tour(where={"include": [{"part": "pth", "operator": "equals", "value": "/"}]}), "where.include[0].part",
+         "hash, host, path, query, url"),
+    ],
+)  # fmt: skip
+def test_a_word_that_may_not_stand_there_is_told_with_those_that_may(
+    document: dict[str, Any], path: str, words: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        decode_experience(document)
+    assert refused.value.path == path
+    assert f"; it is one of {words}" in refused.value.message

@@ -35,7 +35,8 @@ def find_environment(environments: Sequence[EnvironmentSettings], origin: str | 
             if any(each.startswith("re:") and found(f"^(?:{each[3:]})$", host) for each in environment.origins):
                 return environment
     raise Forbidden(
-        f"The origin {origin or 'null'!r} belongs to no environment of this project: add its host to one.",
+        f"The origin {origin or 'null'!r} belongs to no environment of this project: add its host to one, "
+        "with `handrail environments set`.",
         code="unknown_origin",
     )
 
