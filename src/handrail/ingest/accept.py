@@ -145,7 +145,7 @@ def _common(shared: Shared) -> _Common:
 def _kind(call: Call) -> str:
     kind = call.type
     if not isinstance(kind, str) or kind not in TYPES:
-        words = ", ".join(TYPES)
+        words = ", ".join(sorted(TYPES))
         raise Invalid(f"{kind!r:.60} is no type of event: {words} are.", code="unknown_type", path="type")
     return kind
 
