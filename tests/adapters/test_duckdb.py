@@ -26,7 +26,7 @@ from handrail.ingest.filler import Filler
 from handrail.ingest.replica import EventRow
 from handrail.testing.log import MemoryLog
 from tests.support.earlier import first_analytics
-from tests.support.events import an_event
+from tests.support.events import NOON, an_event
 from tests.support.replica import (
     CONDITIONS,
     TODAY,
@@ -183,6 +183,30 @@ async def test_an_attribute_past_the_last_column_is_refused_not_guessed(monkeypa
     assert await listed(store, asked[0]) == {"u:ann"}
     with pytest.raises(Invalid, match=r"custom\.trait9"):
         await listed(store, asked[9])
+
+
+async def test_names_that_somebody_made_up_do_not_stop_the_store(tmp_path: Path) -> None:
+    """Within the memory that DuckDB is given: all three tables at their widest, and rows written over."""
+    log, store = MemoryLog(), a_store(tmp_path / "analytics.duckdb")
+    for number in range(3):
+        names = {f"n{number}_{at}": "v" for at in range(columns.MAX_COLUMNS)}
+        who = f"wide{number}"
+        await log.append(
+            [
+                an_event(f"i{number}", "identify", traits=names, user_id=who),
+                an_event(f"g{number}", "group", group_id=f"g{number}", traits=names, user_id=who),
+                an_event(f"t{number}", properties=names, user_id=who),
+            ]
+        )
+        await fill(store, log)
+    await log.append(
+        [an_event(f"again{at}", "identify", at=NOON + 1, user_id=f"wide{at}", traits={"n0_0": "w"}) for at in range(3)]
+    )
+    await fill(store, log)
+    assert await listed(store, parse_condition({"attribute": "custom.n0_0", "operator": "is", "value": "w"})) == {
+        "u:wide0", "u:wide1", "u:wide2",
+    }  # fmt: skip
+    store.close()
 
 
 def test_a_second_process_is_refused_in_one_sentence(tmp_path: Path) -> None:

@@ -16,8 +16,12 @@ from handrail.ingest.filler import BATCH, Filler
 from handrail.ingest.ports import Log
 from handrail.ingest.replica import Batch, ByColumn, typed
 
-MAX_COLUMNS = 2000
-"""Most columns of one table. Attributes past that are not kept here, and a question about one is refused."""
+MAX_COLUMNS = 1000
+"""Most columns of one table. Attributes past that are not kept here, and a question about one is refused.
+
+Twice as many do not fit into DuckDB's memory while their rows are written, and a write key, which is public, names as
+many as it likes.
+"""
 
 
 class Store(ABC):
