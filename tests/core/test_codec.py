@@ -97,6 +97,13 @@ def test_a_condition_nested_too_deeply_is_told_and_harms_nobody() -> None:
     with pytest.raises(Invalid) as told:
         decode_experience(a_tour(audience=audience))
     assert told.value.path.startswith("audience")
+    deep = b'{"not":' * 3000 + b'{"segment":"admins"}' + b"}" * 3000
+    sent = msgspec.json.encode(a_tour(audience="DEEP")).replace(b'"DEEP"', deep)
+    with pytest.raises(Invalid, match="nested too deep") as told:
+        decode(sent, dict[str, object], "documents[0].document")
+    assert told.value.path == "documents[0].document"
+    with pytest.raises(Invalid):
+        decode_experience(sent)
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

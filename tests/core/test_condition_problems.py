@@ -61,6 +61,8 @@ PROPERTY = {"attribute": "property.total", "operator": ">", "value": 3}
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
+        ({"event": "Saved", "operator": ">=", "value": -1}, "count audience.value"),
+        ({"event": "Saved", "operator": ">=", "value": 10**400}, "count audience.value"),
         (leaf("is", "x", attribute="plan"), "attribute_source audience.attribute"),
         (leaf("is", "x", attribute="custom."), "attribute_source audience.attribute"),
         (leaf("is", "x", attribute="property.plan"), "attribute_source audience.attribute"),

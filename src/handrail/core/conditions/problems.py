@@ -26,7 +26,7 @@ from handrail.core.conditions.model import (
 from handrail.core.conditions.operators import ANSWERING, MAX_DAYS, ROWS, row_of
 from handrail.core.pages import UrlRule
 from handrail.core.problems import Problem
-from handrail.core.values import Refused, check_user_id, is_date_only
+from handrail.core.values import LARGEST_EXACT, Refused, check_user_id, is_date_only
 
 MAX_DEPTH = 16
 MAX_NODES = 500
@@ -104,6 +104,8 @@ def _problems(condition: Condition, path: str, around: Around, inside: tuple[str
                 yield Problem("empty_name", f"{path}.event", "An event has a name.")
             if value < 0:
                 yield Problem("count", f"{path}.value", "Nothing happens less often than never; write 0 or more.")
+            if value > LARGEST_EXACT:
+                yield Problem("count", f"{path}.value", f"No store counts beyond {LARGEST_EXACT}.")
             yield from _window_problems(within_days, path)
             if where is not None:
                 yield from _filter_problems(where, f"{path}.where", around)

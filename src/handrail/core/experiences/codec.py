@@ -38,6 +38,8 @@ def decode(data: bytes | object, kind: type[Decoded], at: str = "") -> Decoded:
         raise Invalid(message, path=f"{at}.{path}" if at and path else at or path) from None
     except msgspec.DecodeError as problem:
         raise Invalid(f"Not JSON: {problem}", path=at) from None
+    except RecursionError:
+        raise Invalid("What was sent is nested too deep to be read.", code="too_deep", path=at) from None
 
 
 def _hook(expected: type, value: object) -> object:
