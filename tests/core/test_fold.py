@@ -432,6 +432,23 @@ def test_a_visit_over_midnight_is_one() -> None:
     assert count_visits({}) == 0
 
 
+def test_a_person_is_verified_since_the_first_proof_for_any_of_their_ids() -> None:
+    state = folded(
+        [
+            an_event("m1", "identify", at=NOON + 9, user_id="ann", verified="signature"),
+            an_event("m2", "identify", at=NOON + 5, user_id="bob", verified="signature"),
+            an_event("m3", "alias", user_id="ann", previous_id="bob"),
+            an_event("m4", "identify", user_id="carl", verified="key"),
+        ]
+    )
+    assert [user(state, user_id=each).verified for each in ("ann", "bob", "carl")] == [NOON + 5, NOON + 5, 0]
+
+
+def test_a_device_that_belongs_to_nobody_yet_is_known_by_itself() -> None:
+    state = folded([an_event("m1", "identify", anonymous_id="device", traits={"plan": "trial"})])
+    assert user(state, "device", None).custom["plan"].value == "trial"
+
+
 def test_merging_shares_nothing_with_what_it_merged() -> None:
     state = folded([an_event("m1"), a_lifecycle_event("m2", "experience_seen", "welcome")])
     before = folded([an_event("m1"), a_lifecycle_event("m2", "experience_seen", "welcome")])

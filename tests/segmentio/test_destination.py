@@ -197,6 +197,11 @@ def test_a_mapped_event_says_what_the_mapping_made() -> None:
     assert json.loads(bytes(made.body)) == {"properties": {"path": "/"}}
 
 
+def test_a_mapped_time_yet_to_come_is_held_to_the_time_of_arrival() -> None:
+    destination = a_destination(SegmentMapping("sendTrackEvent", fields={"timestamp": "9000-01-01T00:00:00Z"}))
+    assert sent(destination, an_event("track", user_id="ann", name="E")).timestamp == NOW
+
+
 def test_group_data_puts_the_person_of_the_event_into_a_company() -> None:
     made = sent(a_destination(), an_event("group", user_id="ann", group_id="acme", traits={"tier": "gold"}))
     assert (made.type, made.user_id, made.group_id) == ("group", "ann", "acme")
