@@ -84,6 +84,7 @@ _log = structlog.get_logger(__name__)
 
 class _Append(msgspec.Struct):
     events: Sequence[Event]
+    ids: Sequence[bytes]
     size: int
     done: asyncio.Future[Appended]
 
@@ -169,10 +170,11 @@ class PostgresLog:
             self._queued_events + len(events) > QUEUED_EVENTS or self._queued_bytes + size > QUEUED_BYTES
         ):
             raise Unavailable("More events wait for the database than may; try again shortly.")
+        done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        # Ids now, while the database may be busy with what came before.
+        self._waiting_appends.append(_Append(events, dedupe_ids(events), size, done))
         self._queued_events += len(events)
         self._queued_bytes += size
-        done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        self._waiting_appends.append(_Append(events, size, done))
         self._appended.set()
         return await done
 
@@ -382,10 +384,9 @@ class PostgresLog:
                 self._queued_bytes -= sum(append.size for append in group)
 
     async def _keep(self, group: Sequence[_Append]) -> None:
-        ids = [dedupe_ids(append.events) for append in group]
         fresh: dict[bytes, Event] = {}
-        for append, named in zip(group, ids, strict=True):
-            for identity, event in zip(named, append.events, strict=True):
+        for append in group:
+            for identity, event in zip(append.ids, append.events, strict=True):
                 fresh.setdefault(identity, event)
         try:
             stored, position = await self._insert(fresh, sum(append.size for append in group))
@@ -395,11 +396,11 @@ class PostgresLog:
                 _settle(append.done, Unavailable(f"The log could not be written: {problem}", retry_after=2))
             return
         self._recent.add(fresh)
-        for append, named in zip(group, ids, strict=True):
+        for append in group:
             # Counted for the first append that brought it.
-            kept = stored.intersection(named)
+            kept = stored.intersection(append.ids)
             stored -= kept
-            _settle(append.done, Appended(position, len(kept), len(named) - len(kept)))
+            _settle(append.done, Appended(position, len(kept), len(append.ids) - len(kept)))
         self._folding_wanted.set()
 
     async def _insert(self, fresh: Mapping[bytes, Event], size: int) -> tuple[set[bytes], int]:
