@@ -175,6 +175,25 @@ async def test_a_group_gives_a_user_a_company_and_the_company_its_attributes(log
     assert (await log.people("production").company("nobody")).custom == {}
 
 
+@pytest.mark.parametrize(
+    "odd", ["two\nlines", "\r\t\x01\x7f", 'a "quoted" \\ one', "\u2028\u0085é😀", "[1,2]", "{null}"]
+)
+async def test_ids_and_values_are_kept_to_the_character(log: Log, odd: str) -> None:
+    """In a row that is new and in one that changes, beside rows of others."""
+    for number in range(2):
+        await said(
+            log,
+            an_event(f"a{number}", "identify", user_id="ann", traits={"number": number}),
+            an_event(f"o{number}", "identify", user_id=odd, traits={odd: f"{odd}{number}"}),
+            an_event(f"g{number}", "group", user_id=odd, group_id=odd, traits={odd: f"{odd}{number}"}),
+        )
+        people = log.people("production")
+        user, company = await people.user(None, odd), await people.company(odd)
+        assert custom(user) == facts(user, company, 0, 0, "UTC").company == {odd: f"{odd}{number}"}
+        assert custom(await people.user(None, "ann")) == {"number": number}
+    assert (await log.rebuild()).differences == ()
+
+
 async def test_lifecycle_events_become_experience_state(log: Log) -> None:
     await said(
         log,

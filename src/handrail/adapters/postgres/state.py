@@ -48,15 +48,17 @@ SELECT DISTINCT s.* FROM {place}.{table} AS one
 JOIN unnest($1::text[], $2::text[]) AS k (environment, id) USING (environment, id)
 JOIN {place}.{table} AS s ON s.environment = one.environment AND s.canonical = one.canonical
 """
-_PUT = """
-INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
-ON CONFLICT (environment, id) DO UPDATE SET body = excluded.body
+# Keys as JSON and bodies as lines, because the driver asks of each member of an array whether it is one itself.
+_BODIES = """
+ROWS FROM (
+  json_array_elements_text($1::text::json), json_array_elements_text($2::text::json),
+  unnest(string_to_array($3::text, E'\\n'))
+) AS k (environment, id, body)
 """
-_ADD = "INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[])"
+_ADD = "INSERT INTO {place}.{table} SELECT * FROM {bodies}"
+_PUT = _ADD + "ON CONFLICT (environment, id) DO UPDATE SET body = excluded.body"
 _CHANGE = """
-UPDATE {place}.{table} AS s SET body = k.body
-FROM unnest($1::text[], $2::text[], $3::text[]) AS k (environment, id, body)
-WHERE s.environment = k.environment AND s.id = k.id
+UPDATE {place}.{table} AS s SET body = k.body FROM {bodies} WHERE s.environment = k.environment AND s.id = k.id
 """
 _PUT_LINKS = """
 INSERT INTO {place}.{table} SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
@@ -112,10 +114,9 @@ class StateRows:
             else [(_ADD, changed.subjects & new), (_CHANGE, changed.subjects - new)]
         ):
             for some in _in_parts(sorted(keys)):
-                bodies = [(*key, _encode(state.subjects[key]).decode()) for key in some]
-                await self._put(statement, "subjects", bodies)
-        bodies = [(*key, _encode(state.companies[key]).decode()) for key in changed.companies]
-        await self._put(_PUT, "companies", bodies)
+                await self._put_bodies(statement, "subjects", some, [state.subjects[key] for key in some])
+        companies = sorted(changed.companies)
+        await self._put_bodies(_PUT, "companies", companies, [state.companies[key] for key in companies])
         links = [(key, state.links[key]) for key in changed.links]
         await self._put(
             _PUT_LINKS,
@@ -174,6 +175,16 @@ class StateRows:
             return ()
         environments, ids = zip(*keys, strict=True)
         return await self._connection.fetch(query.format(place=self._place, table=table), environments, ids)
+
+    async def _put_bodies(
+        self, statement: str, table: str, keys: Sequence[Key], bodies: Sequence[Subject | Company]
+    ) -> None:
+        if keys:
+            # JSON breaks no line within a text.
+            lines = b"\n".join(map(_encode, bodies)).decode()
+            environments, ids = (_encode(column).decode() for column in zip(*keys, strict=True))
+            query = statement.format(place=self._place, table=table, bodies=_BODIES)
+            await self._connection.execute(query, environments, ids, lines)
 
     async def _put(self, statement: str, table: str, rows: Sequence[tuple[str | int, ...]]) -> None:
         if rows:
