@@ -432,7 +432,9 @@ async def test_a_log_of_the_schema_before_keeps_its_events_and_counts_on(postgre
                 "INSERT INTO ingest.events (id, received_at, event) VALUES ($1, $2, $3)",
                 *(identity, event.received_at, text),
             )
-        places = await older.fetch("SELECT transaction::text, sequence FROM ingest.events ORDER BY 1, 2")
+        places = await older.fetch(
+            "SELECT transaction::text, sequence FROM ingest.events AS e ORDER BY e.transaction, 2"
+        )
         await older.close()
     async with opened(postgres_dsn, ORDERS) as log:
         first, _, third = (blocks.joined(row) for row in places)
