@@ -245,6 +245,12 @@ export function playHints(asked: Asked, parts: HintParts): Play {
     end: finish,
     stop: leave,
     told(said) {
+      // Another version was published: its marks take the place of these.
+      if (said.version !== candidate.version) {
+        finish('paused')
+        void ports.start(said.key, 'resume')
+        return
+      }
       candidate = said
       look()
     },

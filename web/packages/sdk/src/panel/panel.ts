@@ -354,6 +354,12 @@ export function createPanel(asked: Asked, kind: PanelKind): Panel {
     stop: take,
     open: () => show('api', true),
     told(said) {
+      // Another version was published: it takes this one's place, as the user left it.
+      if (said.version !== candidate.version) {
+        finish('paused')
+        void ports.start(said.key, 'resume')
+        return
+      }
       candidate = said
       look()
       redraw()
