@@ -204,6 +204,15 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
+def walk(page: Page, key: str, there: str) -> None:
+    """Presses a key, at most thrice, until something holds."""
+    for _ in range(3):
+        press(page, key)
+        if page.evaluate(there):
+            return
+    raise AssertionError(f"{key} does not lead to where {there}")
+
+
 def leave(page: Page, act: Callable[[], None]) -> None:
     """Does what ends a step until it does: one that came just now takes nothing that was not filled in."""
     before = card(page).element_handle()
@@ -562,7 +571,7 @@ def test_a_modal_keeps_tab_inside_radios_included(host: Open) -> None:
 def stand_in(context: BrowserContext) -> None:
     """Serves a page in the provider's place: its site cannot be asked here."""
     body = (
-        "<!doctype html><title>Calendar</title><h1>Choose a time</h1><p id=where></p>"
+        "<!doctype html><title>Calendar</title><h1>Choose a time</h1><button>9:00</button><p id=where></p>"
         "<script>where.textContent=location</script>"
     )
     context.route("https://calendly.com/**", lambda route: route.fulfill(content_type="text/html", body=body))
@@ -582,6 +591,12 @@ def test_an_interview_is_booked_in_a_frame_and_the_survey_goes_on(host: Open, fo
     assert "allow-top-navigation" not in (element.get_attribute("sandbox") or "allow-top-navigation")
     expect(card(page).get_by_role("link", name="Open in a new tab")).to_have_attribute("target", "_blank")
     assert violations(page) == []
+    # Tab comes round to the calendar again, also backwards; the frame's own page may be a stop or two.
+    at = "document.activeElement.shadowRoot?.activeElement?.localName"
+    for name in ("iframe", "a", "button", "iframe", "a"):
+        walk(page, "Tab", f"{at} === '{name}'")
+    walk(page, "Shift+Tab", f"{at} === 'iframe'")
+    walk(page, "Tab", f"{at} === 'a'")
     press(page, "Escape")
     expect(page.locator("handrail-root iframe")).to_have_count(0)
     titled(page, "Thank you")

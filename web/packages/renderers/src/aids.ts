@@ -151,7 +151,7 @@ function clearKeyboard(stage: Stage, card: HTMLElement): Dispose {
   }
 }
 
-const FOCUSABLE = 'a[href],button,video[controls],input,select,textarea,[tabindex="0"]'
+const FOCUSABLE = 'a[href],button,video[controls],iframe,input,select,textarea,[tabindex="0"]'
 
 /** Tab passes the radios of a group as one, whichever of them it comes from. */
 const groupOf = (element: Element): unknown => (element as HTMLInputElement).name || element
