@@ -27,6 +27,8 @@ interface Shown {
 interface Kept {
   run: string
   version: string
+  /** Whose run it is: whoever comes after them begins one of their own. */
+  who: string
   seen?: boolean
 }
 
@@ -41,7 +43,9 @@ export function playHints(asked: Asked, parts: HintParts): Play {
   const { hints } = content.content as HintContent
   const name = `marks:${candidate.key}`
   const before = journal.get<Kept>(name)
-  const kept: Kept = before?.version === candidate.version ? before : { run: ports.newId(), version: candidate.version }
+  const mine = { version: candidate.version, who: ports.who() }
+  const isMine = before?.version === mine.version && before.who === mine.who
+  const kept: Kept = isMine ? before : { run: ports.newId(), ...mine }
   const marks = new Map<string, Shown>()
   /** The page and the frames that marks are in: no click comes out of a frame. */
   const pages = new Set<Document>()

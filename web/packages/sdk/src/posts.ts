@@ -22,6 +22,8 @@ export interface Feed {
   failed(candidate: Candidate): void
   /** The server decided anew. */
   told(): void
+  /** Somebody else is here: what is open closes, and the page's own elements go on opening and counting. */
+  shut: Dispose
   stop: Dispose
 }
 
@@ -50,6 +52,8 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
   /** What was read or listed on this page, by version: it is there offline too. */
   const known = new Map<string, Content>()
   const waiting: (() => void)[] = []
+  /** Gives elements of the page back as they were before we filled or hid them. */
+  const undo = new Map<HTMLElement, Dispose>()
 
   const lastOpen = () => ledger.of(FEED, ports.reply()?.feed).last_seen ?? 0
   const posts = () =>
@@ -63,6 +67,8 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
   function fillBadges() {
     const count = unread()
     for (const badge of page.querySelectorAll<HTMLElement>(BADGE)) {
+      const { textContent, hidden } = badge
+      if (!undo.has(badge)) undo.set(badge, () => Object.assign(badge, { textContent, hidden }))
       badge.textContent = count ? `${count}` : ''
       badge.hidden = !count
     }
@@ -153,7 +159,11 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
     if ((event.target as Element).closest?.(TRIGGER)) void open()
   })
   const showTriggers = (shown: boolean) => {
-    for (const each of page.querySelectorAll<HTMLElement>(TRIGGER)) each.hidden = !shown
+    for (const each of page.querySelectorAll<HTMLElement>(TRIGGER)) {
+      const { hidden } = each
+      if (!undo.has(each)) undo.set(each, () => Object.assign(each, { hidden }))
+      each.hidden = !shown
+    }
   }
 
   const commands: Record<string, (argument: unknown) => unknown> = {
@@ -207,10 +217,11 @@ export function feedOf(ports: Ports, parts: PostParts): Feed {
       closePost?.()
       drawFeed([], '', 'post', () => ports.start(key, 'manual'))
     },
+    shut: () => shut(false),
     stop() {
       shut(false)
       page.removeEventListener('click', onClick)
-      listens = false
+      for (const back of undo.values()) back()
     },
   }
   return ports.feed

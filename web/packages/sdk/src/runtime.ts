@@ -198,7 +198,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
           stateOf(candidate),
           at,
           () => (asked.rules() as Rules).zoneOf(reply?.zone ?? 'UTC'),
-          entry === 'page_opening' && shownInLoad.has(candidate.key),
+          entry === 'page_opening' && shownInLoad.has(epoch + candidate.key),
           candidate.stays,
           candidate.kind === 'hint',
         )
@@ -337,7 +337,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       }
       const shown: Showing = { candidate, release }
       showing.set(candidate.key, shown)
-      shownInLoad.add(candidate.key)
+      shownInLoad.add(begun + candidate.key)
       note(candidate.key, entry)
       shown.play = chunk.play({
         ports,
@@ -402,8 +402,9 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     start,
     resume() {
       for (const candidate of ports.reply()?.candidates ?? []) {
-        const kept = journal.get<{ run: Run; entry: Entry }>(`run:${candidate.key}`)
-        if (!kept || isOn(candidate.key)) continue
+        const kept = journal.get<{ run: Run; entry: Entry; who: string }>(`run:${candidate.key}`)
+        // A run is its person's: whoever comes after them begins one of their own.
+        if (kept?.who !== ports.who() || isOn(candidate.key)) continue
         if (kept.run.version !== candidate.version) journal.remove(`run:${candidate.key}`)
         else {
           const because = refused(candidate, 'resume', slotTaken)
@@ -440,7 +441,8 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       ((await ports.load('post')) as typeof import('./chunks/post.ts')).widget(ports, ...asked),
     closeAll(reason) {
       epoch++
-      ports.feed?.stop()
+      ports.feed?.shut()
+      ports.opened?.()
       for (const shown of all()) shown.play?.end(reason)
     },
     stop() {
@@ -448,10 +450,10 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       ports.feed?.stop()
       ports.opened?.()
       for (const shown of all()) {
-        showing.delete(shown.candidate.key)
         shown.play?.stop()
         shown.release()
       }
+      showing.clear()
     },
   }
 }

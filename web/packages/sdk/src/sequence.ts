@@ -86,7 +86,7 @@ export function createSequence<Step extends SequenceStep>(tools: Tools<Step>, as
 
   /** The journal is written before anything is done, so a reload finds the run where it is going. */
   const effects: Record<Effect, () => void> = {
-    journal: () => journal.set(`run:${candidate.key}`, { run, entry: asked.entry }),
+    journal: () => journal.set(`run:${candidate.key}`, { run, entry: asked.entry, who: ports.who() }),
     leave: leaveStep,
     hide,
     record,

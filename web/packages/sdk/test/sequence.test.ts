@@ -54,6 +54,7 @@ class Host {
     const ports = {
       view,
       newId: () => 'r1',
+      who: () => 'ann',
       now: () => this.now,
       onPage: () => this.onPage,
       guard: <A extends unknown[]>(callback: (...args: A) => void) => callback,
