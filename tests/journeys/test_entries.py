@@ -163,6 +163,10 @@ def test_the_panel_says_why_it_is_shown_and_why_not(visit: Visit, published: Dem
     expect(panel).to_contain_text("patient: it waits some seconds")
     page.clock.run_for(61_000)
     expect(panel).to_contain_text("patient: shown")
+    on_screen = panel.locator("dt", has_text="On screen").locator("+ dd")
+    expect(on_screen).to_have_text("patient")
+    page.locator("handrail-root .cross").click()
+    expect(on_screen).to_have_text("nothing")
     # Not as the run that goes on over pages, but as what might begin here.
     page.evaluate(
         "Object.keys(sessionStorage).forEach((key) => key.includes(':run:') && sessionStorage.removeItem(key))"

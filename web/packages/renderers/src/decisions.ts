@@ -105,7 +105,7 @@ export function drawPanel(
       }),
     )
   })
-  for (const event of ['ready', 'decision', 'experience:seen']) hear(event, draw)
+  for (const event of ['ready', 'decision', 'experience:seen', 'experience:ended']) hear(event, draw)
   draw()
   return off
 }
