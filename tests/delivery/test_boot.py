@@ -91,7 +91,7 @@ async def test_watch_keys_are_what_could_change_a_verdict() -> None:
         a_banner("pro", audience=PRO), a_banner("buyers", audience={"event": "Order", "operator": ">=", "value": 1})
     )
     watch = (await site.boot())["watch"]
-    assert (watch["attributes"], watch["events"]) == (["custom.plan"], ["Order"])
+    assert (watch["attributes"], watch["events"]) == (["custom.plan", "native.language"], ["Order"])
 
 
 async def test_content_comes_along_for_this_page_only_and_once() -> None:
@@ -146,7 +146,7 @@ async def test_what_a_trigger_waits_for_is_asked_or_told() -> None:
     [candidate] = reply["candidates"]
     assert candidate["tasks"] == {"only/0/1": {"any": []}}, "nobody answered"
     assert list(candidate["patterns"]) == ["^pro"]
-    assert (reply["watch"]["experiences"], reply["watch"].get("attributes")) == (["opinion"], None)
+    assert (reply["watch"]["experiences"], reply["watch"]["attributes"]) == (["opinion"], ["native.language"])
     answered = ExperienceState(answered=NOW, answers={"score": Written(9, Stamp(NOW, "m"))})
     [candidate] = (await site.boot(Subject(experiences={"opinion": answered})))["candidates"]
     assert candidate["tasks"] == {"only/0/1": {"all": []}}

@@ -58,6 +58,25 @@ def test_the_language_and_the_direction_are_the_readers(gallery: Page) -> None:
     expect(card.get_by_role("button", name="إغلاق")).to_be_visible()
 
 
+def test_the_language_that_is_said_is_that_of_the_texts(gallery: Page, demo: Demo) -> None:
+    card = gallery.locator("handrail-root [role=dialog]")
+    for asked, said in (("fr-CA", "fr"), ("pt", "en")):
+        gallery.goto(f"{demo.host}/demo/gallery/")
+        gallery.wait_for_selector("#list button")
+        gallery.evaluate(
+            """(language) => jimo.push(['on', 'ready', [() => document.body.append(document.createElement('wbr'))]],
+              ['set', 'core:language', [language]])""",
+            asked,
+        )
+        # Nobody asked for a decision, and the words of ours are those of the language all the same.
+        expect(gallery.locator("wbr").first).to_be_attached()
+        gallery.get_by_role("button", name="forms", exact=True).click()
+        # Where nothing is written in the reader's language, a voice of it would read English words.
+        expect(card).to_have_attribute("lang", said)
+        expect(card.get_by_role("button", name={"fr": "Fermer", "en": "Fechar"}[said])).to_be_visible()
+        gallery.evaluate("sessionStorage.clear()")
+
+
 @pytest.mark.parametrize(
     ("language", "width", "theme"), [("en", 1280, ""), ("fr", 640, "-brand"), ("ar", 320, "-dark")]
 )

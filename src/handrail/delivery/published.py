@@ -138,7 +138,8 @@ def _head(snapshot: Snapshot, names: Names) -> bytes:
         alias=settings.alias,
         revision=snapshot.revision,
         revision_url=f"/sdk/v1/revision/{settings.id}.json",
-        watch=Watch(list(names.attributes), list(names.events), list(names.experiences)),
+        # Our own words are told in the reader's language, whether an audience asks for it or not.
+        watch=Watch(sorted({*names.attributes, "native.language"}), list(names.events), list(names.experiences)),
     )
     return msgspec.json.encode(fixed)[:-1]
 

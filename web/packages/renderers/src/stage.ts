@@ -7,6 +7,7 @@ export type By = 'cta' | 'cross' | 'esc' | 'target' | 'trigger' | 'hint' | 'task
 export interface Stage {
   document: Document
   theme: Theme
+  /** The language of the texts, which is said of what is drawn: another voice would read them. */
   locale: string
   /** Resolves locale and attribute chips. */
   text(text: Text): string

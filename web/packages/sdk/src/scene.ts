@@ -1,6 +1,7 @@
 import { type EndReason, readStack, renderText, snoozesUsed, wordsFor } from '@handrail/engine'
 import type { By, Stage } from '@handrail/renderers'
-import type { Action, ExperienceState, Text } from '@handrail/wire'
+import type { Action, Content, ExperienceState, Text } from '@handrail/wire'
+import { jsonOf } from './json.ts'
 import type { Asked, Launch } from './play.ts'
 import type { Said } from './runtime.ts'
 
@@ -101,7 +102,7 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
     stage: () => ({
       document: view.document,
       theme: content.theme,
-      locale: ports.locale(),
+      locale: languageOf(content, ports.locale()),
       text: words,
       href: (template) => addresses?.hrefOf(template, ports.values) ?? null,
       media: addresses?.drawMedia,
@@ -132,4 +133,11 @@ export function createScene(asked: Asked, run: { id: string }, hands: Hands): Sc
     },
   }
   return scene
+}
+
+/** The language that a reader finds these texts in: theirs, or the document's where they are translated into others only. */
+function languageOf({ content, defaultLocale }: Content, locale: string): string {
+  const written = jsonOf(content)
+  const isWritten = (language: string | undefined) => written.includes(`"${language}":"`)
+  return [locale, locale.split('-')[0], defaultLocale].find(isWritten) ?? locale
 }
