@@ -255,7 +255,8 @@ def test_starting_says_why_not(visit: Visit) -> None:
 # ------------------------------------------------------------------ held back until a user is known (RULES 15)
 
 
-def test_before_a_user_is_known_nothing_is_asked_stored_or_run(browser: Browser, demo: Demo) -> None:
+@pytest.mark.parametrize("asks", ["", "?handrail=welcome&handrail_debug=1"])
+def test_before_a_user_is_known_nothing_is_asked_stored_or_run(browser: Browser, demo: Demo, asks: str) -> None:
     context = browser.new_context()
     context.add_init_script("""
       window.JIMO_MANUAL_INIT = true
@@ -268,7 +269,7 @@ def test_before_a_user_is_known_nothing_is_asked_stored_or_run(browser: Browser,
     asked: list[str] = []
     page.on("request", lambda each: asked.append(each.url) if each.url.startswith(demo.server) else None)
     bodies = boots_of(page)
-    page.goto(demo.host + PLAIN)
+    page.goto(demo.host + PLAIN + asks)
     page.wait_for_function("window.handrail?.version")
     page.evaluate("""() => {
       jimo.push(['set', 'user:attributes', [{step: 1}]])
@@ -477,7 +478,18 @@ def test_a_busy_page_holds_interrupting_experiences_back(visit: Visit, demo: Dem
     page.wait_for_function("handrail.decisions().some((each) => each.key === 'waits' && each.because === 'held')")
     expect(page.locator("handrail-root [role=dialog]")).to_have_count(0)
     page.evaluate("jimo.push(['do', 'release'])")
-    expect(page.locator("handrail-root [role=dialog]")).to_have_count(1)
+    card = page.locator("handrail-root [role=dialog]")
+    expect(card).to_have_count(1)
+    # A run that goes on from the page before interrupts as much.
+    page.add_init_script("(window.jimo ??= []).push(['do', 'hold'])")
+    page.reload()
+    page.wait_for_function(
+        "window.handrail?.decisions?.().some((each) => each.entry === 'resume' && each.because === 'held')"
+    )
+    expect(card).to_have_count(0)
+    page.evaluate("handrail.release()")
+    expect(card).to_have_count(1)
+    assert page.evaluate("handrail.decisions().at(-1).key") == "waits"
 
 
 def test_debug_tells_on_the_console_what_is_decided(browser: Browser, demo: Demo) -> None:

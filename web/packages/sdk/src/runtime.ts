@@ -163,8 +163,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
 
   const note = (key: string, entry: Entry, because?: Because) => {
     const decided = { at: now(), key, entry, shown: !because, because }
-    log.push(decided)
-    if (log.length > 100) log.shift()
+    if (log.push(decided) > 100) log.shift()
     ports.emit('decision', decided)
   }
   function searchFor({ patterns = {} }: Candidate): Search {
@@ -218,7 +217,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
 
   /** Looks again when a snooze, a frequency or the rate limit is over: no reload needed. */
   function returnAt(instant: number) {
-    if (returns && returns <= instant && returns > now()) return
+    if (returns > now() && returns <= instant) return
     returns = instant
     view.setTimeout(
       guard(() => {
@@ -253,7 +252,7 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
       const starts =
         showOn.on === entry &&
         (entry !== 'element_click' || candidate.key === named) &&
-        (showOn.on !== 'event' || showOn.event === named)
+        (entry !== 'event' || (showOn as { event?: string }).event === named)
       if (!starts || isOn(candidate.key)) continue
       let because: Because | undefined =
         held && interrupts(candidate) ? 'held' : (lost.get(candidate.key) ?? refused(candidate, entry))
@@ -405,13 +404,11 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
         const kept = journal.get<{ run: Run; entry: Entry; who: string }>(`run:${candidate.key}`)
         // A run is its person's: whoever comes after them begins one of their own.
         if (kept?.who !== ports.who() || isOn(candidate.key)) continue
+        const because = held && interrupts(candidate) ? 'held' : refused(candidate, 'resume', slotTaken)
         if (kept.run.version !== candidate.version) journal.remove(`run:${candidate.key}`)
-        else {
-          const because = refused(candidate, 'resume', slotTaken)
-          // What stands in the way may be gone at the next boot; the journal keeps the run until then.
-          if (because) note(candidate.key, 'resume', because)
-          else void show(candidate, kept.entry, kept.run)
-        }
+        // What stands in the way may be gone at the next boot; the journal keeps the run until then.
+        else if (because) note(candidate.key, 'resume', because)
+        else void show(candidate, kept.entry, kept.run)
       }
     },
     prune(live) {
@@ -434,7 +431,9 @@ export function createRuntime(asked: Omit<Ports, Own>): Runtime {
     showing: () => [...showing.keys()],
     hold(on) {
       held = on
-      if (!on) consider('page_opening')
+      if (on) return
+      this.resume()
+      consider('page_opening')
     },
     all,
     widget: async (...asked) =>

@@ -591,16 +591,16 @@ export function createSdk(view: Window & typeof globalThis, config: Config, manu
         () => load('history'),
       ),
     )
+    if (preview || /[?&]handrail(_debug)?=/.test(view.location.search) || journal.get('debug'))
+      load('visitor').then(
+        (chunk: typeof import('./chunks/visitor.ts')) =>
+          offs.push(chunk.welcome({ view, guard, journal, runtime, preview: !!preview, reply: () => reply, hear })),
+        () => undefined,
+      )
   }
   if (initialised) begin()
   // Everything that was pushed before us runs first, so that the first boot already knows who it asks for.
   view.queueMicrotask(guard(boot))
-  if (preview || /[?&]handrail(_debug)?=/.test(view.location.search) || journal.get('debug'))
-    load('visitor').then(
-      (chunk: typeof import('./chunks/visitor.ts')) =>
-        offs.push(chunk.welcome({ view, guard, journal, runtime, preview: !!preview, reply: () => reply, hear })),
-      () => undefined,
-    )
 
   return {
     run: (pushed) => {
