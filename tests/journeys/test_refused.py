@@ -85,6 +85,12 @@ def test_the_panel_says_what_the_policy_lacks(kinds: Demo, page: Page) -> None:
         assert start(page, "floating", 1) == ["offline"]
         expect(panel).to_contain_text(f"script-src-elem refuses {kinds.server}/sdk/v1/assets/banner-")
         expect(panel).to_contain_text("the page's content security policy refused it")
+        # What is wrong comes first, however much is live.
+        expect(panel.locator("dt").first).to_have_text("Page's policy")
+        panel.get_by_text("Live for this user: ").click()
+        expect(panel.get_by_text("floating, ")).to_be_visible()
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        assert panel.evaluate("(panel) => getComputedStyle(panel).direction") == "ltr", "its words are English"
 
 
 def test_a_policy_that_only_reports_takes_nothing_away(kinds: Demo, page: Page) -> None:

@@ -11,6 +11,9 @@ button{font:600 12px/18px system-ui,sans-serif;color:#eceef3;background:#363b48;
 button:focus-visible{outline:2px solid #8c9bff;outline-offset:2px}
 dl{margin:0;padding:8px 12px;display:grid;grid-template-columns:auto 1fr;gap:2px 12px}
 dt{color:#a8afbf}dd{margin:0;overflow-wrap:anywhere}
+details{padding:0 12px 8px;overflow-wrap:anywhere}
+summary{color:#a8afbf;min-height:24px;cursor:pointer}
+summary:focus-visible{outline:2px solid #8c9bff;outline-offset:2px}
 ul{list-style:none;margin:0;padding:0 12px;display:grid;gap:6px}
 li{display:grid;grid-template-columns:14px 1fr;gap:8px;align-items:baseline}
 .yes{color:#7ddba3}.no{color:#ffb4a8}
@@ -62,6 +65,10 @@ export function drawPanel(
   panel.setAttribute('aria-label', 'Handrail: why shown, why not')
   panel.tabIndex = 0
   const facts = make(stage, 'dl')
+  /** All that may show is a long list, which few look for: it stays folded as it was left. */
+  const summary = make(stage, 'summary')
+  const live = make(stage, 'div')
+  const candidates = make(stage, 'details', '', summary, live)
   const list = make(stage, 'ul')
   const close = make(stage, 'button', '', 'Close')
   const off = () => {
@@ -78,21 +85,23 @@ export function drawPanel(
   })
   page.addEventListener('securitypolicyviolation', refused)
   close.addEventListener('click', guard(off))
-  panel.append(make(stage, 'header', '', make(stage, 'h2', '', 'Why shown, why not'), close), facts, list)
+  panel.append(make(stage, 'header', '', make(stage, 'h2', '', 'Why shown, why not'), close), facts, candidates, list)
   const away = putOver(page, guard, STYLE, panel)
 
   const draw = guard(() => {
     if (stopped) return
     const told = reply()
-    const said: [string, string][] = told
-      ? [
-          ['User', told.userId ?? `anonymous ${told.anonymousId ?? ''}`],
-          ['Environment', `${told.environment}, revision ${told.revision}`],
-          ['Live for this user', told.candidates.map((each) => each.key).join(', ') || 'nothing'],
-          ['On screen', runtime.showing().join(', ') || 'nothing'],
-        ]
-      : [['Server', 'has not answered yet']]
-    for (const each of lacks) said.push(["Page's policy", each])
+    const said: [string, string][] = [...lacks].map((each) => ["Page's policy", each])
+    if (told)
+      said.push(
+        ['User', told.userId ?? `anonymous ${told.anonymousId ?? ''}`],
+        ['Environment', `${told.environment}, revision ${told.revision}`],
+        ['On screen', runtime.showing().join(', ') || 'nothing'],
+      )
+    else said.push(['Server', 'has not answered yet'])
+    const keys = (told?.candidates ?? []).map((each) => each.key)
+    summary.textContent = `Live for this user: ${keys.length}`
+    live.textContent = keys.sort().join(', ')
     facts.replaceChildren(...said.flatMap(([term, text]) => [make(stage, 'dt', '', term), make(stage, 'dd', '', text)]))
     list.replaceChildren(
       ...[...runtime.decisions()].reverse().map((each) => {

@@ -9,6 +9,9 @@ export function putOver(page: Document, guard: Guard, css: string, element: HTML
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(`:host{all:initial!important;display:contents!important}${css}`)
   root.adoptedStyleSheets = [sheet]
+  // In English, whichever way the page reads.
+  element.lang = 'en'
+  element.dir = 'ltr'
   element.popover = 'manual'
   root.append(element)
   page.documentElement.append(host)
