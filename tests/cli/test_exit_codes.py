@@ -59,6 +59,7 @@ def test_1_is_documents_with_problems_and_nothing_is_published(run: Run) -> None
 
 def test_a_preview_names_its_problems_by_their_place_in_the_file(run: Run) -> None:
     Path("late.yaml").write_text("- " + GOOD.replace("key: hello", "key: hello\ntheme: none").replace("\n", "\n  "))
+    assert run("pull", "pulled").exit_code == 0
     done = run("preview", "late.yaml", "--page", "https://host.example/")
     assert (done.exit_code, done.stderr.partition(" ")[0]) == (1, "late.yaml:3:"), done.stderr
 

@@ -237,7 +237,7 @@ def test_the_command_line_asks_and_shows_a_table(tmp_path: Path, monkeypatch: py
     run = CliRunner().invoke
     file = tmp_path / "question.yaml"
     file.write_text("question: count\naudience: {users: [ann]}\n")
-    assert run(main, ["ask", str(file)]).output == "users\n0\n"
+    assert run(main, ["ask", str(file)]).stdout == "users\n0\n"
     assert run(main, ["ask", "-", "--json"], input="question: list\n").output.startswith('{"columns":["user"]')
     wrong = run(main, ["ask", "-"], input="question: list\nlimit: 0\n")
     assert (wrong.exit_code, "limit" in wrong.output) == (3, True)
